@@ -1,0 +1,1 @@
+//! The real cluster, as tests see it.
