@@ -19,14 +19,14 @@ pub use bytes::{Bytes, Quantity, QuantityError};
 pub use capability::{ControllerCapability, DriverInfo, NodeCapability, PluginCapability};
 pub use next::{Next, Reason};
 pub use request::{
-    Capacity, ContentSource, ControllerPublishVolumeRequest, ControllerUnpublishVolumeRequest, CreateVolumeRequest, CreatedVolume,
-    DeleteVolumeRequest, GetCapacityRequest, ListVolumesRequest, NodeInfo, NodePublishVolumeRequest, NodeStageVolumeRequest,
-    NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest, PluginInfo, PublishedVolume, PublishedVolumes,
+    Capacity, ContentSource, ControllerPublishVolumeRequest, ControllerUnpublishVolumeRequest, CreateVolumeRequest,
+    CreatedVolume, DeleteVolumeRequest, GetCapacityRequest, ListVolumesRequest, NodeInfo, NodePublishVolumeRequest,
+    NodeStageVolumeRequest, NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest, PluginInfo, PublishedVolume, PublishedVolumes,
 };
 pub use secrets::{Secret, SecretRef, SecretTemplate, TemplateError, TemplateScope};
-pub use topology::{Segments, TopologyRequirement};
+pub use topology::{AllowedTopology, Segments, TopologyRequirement};
 pub use verdict::{Code, Rpc, Verdict};
 pub use volume::{
-    AccessMode, AccessModeError, AccessType, CsiAccessMode, DriverName, NodeId, NodeName, VolumeCapability, VolumeHandle, VolumeMode,
-    VolumeName, controller_access_mode, sanitize_driver_name,
+    AccessMode, AccessModeError, AccessType, CsiAccessMode, DriverName, NodeId, NodeName, VolumeCapability, VolumeHandle,
+    VolumeMode, VolumeName, controller_access_mode, sanitize_driver_name,
 };

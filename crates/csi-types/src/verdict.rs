@@ -111,3 +111,78 @@ pub enum Verdict {
     /// Nobody knows: the driver may still be working on it, or may have done it.
     MaybeRunning,
 }
+
+impl Rpc {
+    /// All of them, in the order of the specification.
+    pub const ALL: [Rpc; 16] = [
+        Rpc::Probe,
+        Rpc::GetPluginInfo,
+        Rpc::GetPluginCapabilities,
+        Rpc::ControllerGetCapabilities,
+        Rpc::CreateVolume,
+        Rpc::DeleteVolume,
+        Rpc::ControllerPublishVolume,
+        Rpc::ControllerUnpublishVolume,
+        Rpc::ListVolumes,
+        Rpc::GetCapacity,
+        Rpc::NodeGetInfo,
+        Rpc::NodeGetCapabilities,
+        Rpc::NodeStageVolume,
+        Rpc::NodeUnstageVolume,
+        Rpc::NodePublishVolume,
+        Rpc::NodeUnpublishVolume,
+    ];
+
+    /// CSI's name, as in logs.
+    pub fn name(self) -> &'static str {
+        self.full_method().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The path of the call, which is also the label `method_name`.
+    pub fn full_method(self) -> &'static str {
+        match self {
+            Rpc::Probe => "/csi.v1.Identity/Probe",
+            Rpc::GetPluginInfo => "/csi.v1.Identity/GetPluginInfo",
+            Rpc::GetPluginCapabilities => "/csi.v1.Identity/GetPluginCapabilities",
+            Rpc::ControllerGetCapabilities => "/csi.v1.Controller/ControllerGetCapabilities",
+            Rpc::CreateVolume => "/csi.v1.Controller/CreateVolume",
+            Rpc::DeleteVolume => "/csi.v1.Controller/DeleteVolume",
+            Rpc::ControllerPublishVolume => "/csi.v1.Controller/ControllerPublishVolume",
+            Rpc::ControllerUnpublishVolume => "/csi.v1.Controller/ControllerUnpublishVolume",
+            Rpc::ListVolumes => "/csi.v1.Controller/ListVolumes",
+            Rpc::GetCapacity => "/csi.v1.Controller/GetCapacity",
+            Rpc::NodeGetInfo => "/csi.v1.Node/NodeGetInfo",
+            Rpc::NodeGetCapabilities => "/csi.v1.Node/NodeGetCapabilities",
+            Rpc::NodeStageVolume => "/csi.v1.Node/NodeStageVolume",
+            Rpc::NodeUnstageVolume => "/csi.v1.Node/NodeUnstageVolume",
+            Rpc::NodePublishVolume => "/csi.v1.Node/NodePublishVolume",
+            Rpc::NodeUnpublishVolume => "/csi.v1.Node/NodeUnpublishVolume",
+        }
+    }
+
+    /// What this code from this call means. Total, and the only place that decides it.
+    ///
+    /// The reasons, call by call, stand beside the table that tests this.
+    pub fn verdict(self, code: Code) -> Verdict {
+        use Code::{Aborted, Canceled, DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable};
+        match (self, code) {
+            (_, Code::Ok) => Verdict::Done,
+
+            (Rpc::CreateVolume, ResourceExhausted) => Verdict::Exhausted,
+            (Rpc::CreateVolume, InvalidArgument) => Verdict::Infeasible,
+            (Rpc::CreateVolume | Rpc::DeleteVolume, Canceled | DeadlineExceeded | Unavailable | Aborted) => Verdict::MaybeRunning,
+
+            (
+                Rpc::ControllerPublishVolume | Rpc::ControllerUnpublishVolume | Rpc::NodeStageVolume | Rpc::NodePublishVolume,
+                Canceled | DeadlineExceeded | Unavailable | Aborted | ResourceExhausted,
+            ) => Verdict::MaybeRunning,
+
+            (Rpc::NodeUnstageVolume | Rpc::NodeUnpublishVolume, _) => Verdict::MaybeRunning,
+
+            _ => Verdict::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
