@@ -1,0 +1,3 @@
+module longshore.dev/hack/images
+
+go 1.26.0
