@@ -24,7 +24,7 @@ pub use request::{
     NodeStageVolumeRequest, NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest, PluginInfo, PublishedVolume, PublishedVolumes,
 };
 pub use secrets::{Secret, SecretRef, SecretTemplate, TemplateError, TemplateScope};
-pub use topology::{AllowedTopology, Segments, TopologyRequirement};
+pub use topology::{Segments, TopologyRequirement};
 pub use verdict::{Code, Rpc, Verdict};
 pub use volume::{
     AccessMode, AccessModeError, AccessType, CsiAccessMode, DriverName, NodeId, NodeName, VolumeCapability, VolumeHandle,

@@ -27,27 +27,6 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Segments {
     }
 }
 
-/// One entry of a class's `allowedTopologies`: each key with the values it may have. All keys must hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct AllowedTopology(pub Vec<(String, Vec<String>)>);
-
-impl AllowedTopology {
-    /// Every place that this entry allows: one value per key, in every combination. An entry without keys allows none.
-    pub fn flatten(&self) -> Vec<Segments> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        self.0.iter().fold(vec![Segments::default()], |places, (key, values)| {
-            let with = |place: &Segments, value: &String| {
-                let mut place = place.clone();
-                place.0.insert(key.clone(), value.clone());
-                place
-            };
-            places.iter().flat_map(|place| values.iter().map(move |value| with(place, value))).collect()
-        })
-    }
-}
-
 /// Where a new volume has to be. Spec: CSI TopologyRequirement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TopologyRequirement {

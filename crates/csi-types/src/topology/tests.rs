@@ -11,16 +11,6 @@ fn zones(names: &[&str]) -> Vec<Segments> {
 }
 
 #[test]
-fn allowed_topologies_flatten_to_every_combination() {
-    let allowed =
-        AllowedTopology(vec![("zone".into(), vec!["a".into(), "b".into()]), ("rack".into(), vec!["1".into(), "2".into()])]);
-    let flat = allowed.flatten();
-    assert_eq!(flat.len(), 4);
-    assert!(flat.contains(&place(&[("zone", "b"), ("rack", "1")])));
-    assert_eq!(AllowedTopology::default().flatten(), []);
-}
-
-#[test]
 fn places_are_sorted_by_length_and_then_by_pairs_and_named_once() {
     let (short, long) = (place(&[("zone", "z")]), place(&[("rack", "1"), ("zone", "a")]));
     let all = normalized(vec![long.clone(), short.clone(), long.clone()]);
