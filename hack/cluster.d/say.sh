@@ -5,11 +5,11 @@ STARTED=$SECONDS
 say() { printf '[%3ds] %s\n' $((SECONDS - STARTED)) "$*"; }
 
 die() {
-  printf 'hack/cluster: %s\n' "$*" >&2
+  printf 'hack/%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
 }
 
-need_root() { [ "$(id -u)" = 0 ] || die "this needs root: it mounts, makes loop devices and runs containers"; }
+need_root() { [ "$(id -u)" = 0 ] || die "needs root: it mounts, makes loop devices and runs containers"; }
 
 # with_progress WHAT LOG COMMAND...: runs COMMAND with its output in LOG; says every 15 s that it still runs and how far it got.
 with_progress() {
