@@ -1,0 +1,102 @@
+//! One store per kind, shared by every controller of the process.
+
+use std::sync::Arc;
+
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use rt::Ctx;
+
+use crate::kinds::{Attachment, Claim, Class, CsiDriver, CsiNode, Node, Pod, Volume};
+use crate::metrics::Metrics;
+use crate::store::{Kind, Store};
+use crate::watch::feed;
+
+/// The kinds that can be watched. A controller names what it needs; the union is watched, once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names are the kinds")]
+pub enum Watch {
+    Claims,
+    Volumes,
+    Classes,
+    Attachments,
+    CsiNodes,
+    CsiDrivers,
+    Nodes,
+    /// The pods bound to one node.
+    PodsOnNode(String),
+    /// One node.
+    NodeNamed(String),
+}
+
+/// Everything that is cached. A kind that nobody watches stays empty and is never synced.
+#[derive(Clone, Default)]
+#[allow(missing_docs, reason = "the names are the kinds")]
+pub struct Caches {
+    pub claims: Arc<Store<Claim>>,
+    pub volumes: Arc<Store<Volume>>,
+    pub classes: Arc<Store<Class>>,
+    pub attachments: Arc<Store<Attachment>>,
+    pub csi_nodes: Arc<Store<CsiNode>>,
+    pub csi_drivers: Arc<Store<CsiDriver>>,
+    pub nodes: Arc<Store<Node>>,
+    pub pods: Arc<Store<Pod>>,
+}
+
+impl Caches {
+    /// Watches these kinds, each once. Returns at once; [`Caches::synced`] waits.
+    pub fn start(ctx: &Ctx, client: &Client, watches: impl IntoIterator<Item = Watch>, metrics: &Metrics) -> Self {
+        let caches = Self::default();
+        let mut watches: Vec<Watch> = watches.into_iter().collect();
+        watches.sort();
+        watches.dedup();
+        for watch in watches {
+            let feeder = Feeder { ctx, client, metrics, watch: &watch };
+            match &watch {
+                Watch::Claims => feeder.start(&caches.claims),
+                Watch::Volumes => feeder.start(&caches.volumes),
+                Watch::Classes => feeder.start(&caches.classes),
+                Watch::Attachments => feeder.start(&caches.attachments),
+                Watch::CsiNodes => feeder.start(&caches.csi_nodes),
+                Watch::CsiDrivers => feeder.start(&caches.csi_drivers),
+                Watch::Nodes | Watch::NodeNamed(_) => feeder.start(&caches.nodes),
+                Watch::PodsOnNode(_) => feeder.start(&caches.pods),
+            }
+        }
+        caches
+    }
+
+    /// Waits until the first complete list of each of these kinds is in. Cancel safe.
+    pub async fn synced(&self, watches: &[Watch]) {
+        for watch in watches {
+            match watch {
+                Watch::Claims => self.claims.synced().await,
+                Watch::Volumes => self.volumes.synced().await,
+                Watch::Classes => self.classes.synced().await,
+                Watch::Attachments => self.attachments.synced().await,
+                Watch::CsiNodes => self.csi_nodes.synced().await,
+                Watch::CsiDrivers => self.csi_drivers.synced().await,
+                Watch::Nodes | Watch::NodeNamed(_) => self.nodes.synced().await,
+                Watch::PodsOnNode(_) => self.pods.synced().await,
+            }
+        }
+    }
+}
+
+struct Feeder<'a> {
+    ctx: &'a Ctx,
+    client: &'a Client,
+    metrics: &'a Metrics,
+    watch: &'a Watch,
+}
+
+impl Feeder<'_> {
+    fn start<K: Kind>(&self, store: &Arc<Store<K>>) {
+        let config = match self.watch {
+            Watch::PodsOnNode(node) => watcher::Config::default().fields(&format!("spec.nodeName={node}")),
+            Watch::NodeNamed(node) => watcher::Config::default().fields(&format!("metadata.name={node}")),
+            _ => watcher::Config::default(),
+        };
+        let api = Api::all(self.client.clone());
+        self.ctx.spawn(K::PLURAL, feed(self.ctx.clone(), api, config, store.clone(), self.metrics.clone()));
+    }
+}

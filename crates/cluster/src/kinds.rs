@@ -1,0 +1,20 @@
+//! One file per kind: what is decoded from the API server's JSON, and the compact value that is kept.
+
+mod attachment;
+mod claim;
+mod class;
+mod csi_driver;
+mod csi_node;
+mod node;
+mod pod;
+mod volume;
+pub mod wire;
+
+pub use attachment::{Attachment, AttachmentSource};
+pub use claim::{Claim, ClaimSource};
+pub use class::{Class, TopologyExpression, TopologyTerm};
+pub use csi_driver::{CsiDriver, FsGroupPolicy, TokenRequest};
+pub use csi_node::{CsiNode, CsiNodeDriver};
+pub use node::Node;
+pub use pod::{Container, Device, Mount, Pod, PodVolume, PodVolumeSource};
+pub use volume::{ClaimRef, CsiSource, Phase, ReclaimPolicy, Volume};

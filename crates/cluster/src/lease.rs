@@ -1,0 +1,415 @@
+//! Who leads: one holder of a Lease, in step with Go programs that hold the same one.
+//!
+//! A lease is judged by the local clock since its record was last seen to change, never by the times written in it: clocks of
+//! two machines differ. Losing it does not end the process: acting pauses, caches stay warm, and the race goes on.
+//! Upstream: client-go `leaderelection`, csi-lib-utils `leaderelection`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::PostParams;
+use kube::core::{ApiResource, DynamicObject};
+use kube::{Api, Client};
+use rt::{Ctx, Instant, Shutdown};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tracing::{debug, info, warn};
+
+use crate::client::chain;
+use crate::events::{Event, EventType, Events, Regarding};
+use crate::live::{already_exists, is_not_found};
+use crate::metrics::Metrics;
+
+/// Which lease, and how fast it changes hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseConfig {
+    /// See [`lease_namespace`].
+    pub namespace: String,
+    /// The Lease's name, already fit for Kubernetes.
+    pub name: String,
+    /// Who we are: the host's name, already fit for Kubernetes.
+    pub identity: String,
+    /// Put on the Lease with every write.
+    pub labels: BTreeMap<String, String>,
+    /// How long others wait after they last saw the record change.
+    pub lease_duration: Duration,
+    /// How long the holder tries to renew before it steps down. Less than `lease_duration`.
+    pub renew_deadline: Duration,
+    /// How often to try. `renew_deadline` is more than 1.2 times this.
+    pub retry_period: Duration,
+}
+
+/// The namespace for leases. Upstream: flag, else POD_NAMESPACE, else the service account's, else `default`.
+pub fn lease_namespace(flag: &str, pod_namespace: Option<&str>, service_account_namespace: Option<&str>) -> String {
+    [Some(flag), pod_namespace, service_account_namespace.map(str::trim)]
+        .into_iter()
+        .flatten()
+        .find(|namespace| !namespace.is_empty())
+        .unwrap_or("default")
+        .to_owned()
+}
+
+/// Whether this process may act. Cheap to ask and to clone.
+#[derive(Clone)]
+pub struct Leadership(Arc<Inner>);
+
+struct Inner {
+    ctx: Ctx,
+    state: Mutex<State>,
+    gained: Notify,
+    on_gain: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+    lease: String,
+    lease_duration: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// There is no election.
+    Always,
+    Standby,
+    /// The lease is ours, and nobody else can take it before `until`.
+    Leading {
+        until: Instant,
+    },
+}
+
+impl Leadership {
+    /// Without an election everybody may act.
+    pub fn always(ctx: &Ctx) -> Self {
+        Self::new(ctx, State::Always, String::new(), Duration::ZERO)
+    }
+
+    fn new(ctx: &Ctx, state: State, lease: String, lease_duration: Duration) -> Self {
+        Self(Arc::new(Inner {
+            ctx: ctx.clone(),
+            state: Mutex::new(state),
+            gained: Notify::new(),
+            on_gain: Mutex::default(),
+            lease,
+            lease_duration,
+        }))
+    }
+
+    /// Whether acting is allowed right now. A process that was frozen past its lease is told no, before it notices itself.
+    pub fn is_leader(&self) -> bool {
+        match self.state() {
+            State::Always => true,
+            State::Standby => false,
+            State::Leading { until } => self.0.ctx.now() < until,
+        }
+    }
+
+    /// Waits until acting is allowed. Cancel safe.
+    pub async fn leading(&self) {
+        loop {
+            let gained = self.0.gained.notified();
+            if self.is_leader() {
+                return;
+            }
+            gained.await;
+        }
+    }
+
+    /// Calls this each time the lease is gained, and now if it is held already.
+    pub fn on_gain(&self, call: impl Fn() + Send + Sync + 'static) {
+        let mut calls = self.0.on_gain.lock().unwrap_or_else(|e| e.into_inner());
+        if self.is_leader() {
+            call();
+        }
+        calls.push(Box::new(call));
+    }
+
+    /// What `/healthz/leader-election` answers: an error when the lease is held but was not renewed in lease-duration + 20 s.
+    ///
+    /// # Errors
+    /// The text that upstream serves with status 500.
+    pub fn health(&self) -> Result<(), String> {
+        match self.state() {
+            State::Leading { until } if self.0.ctx.now() > until + Duration::from_secs(20) => {
+                Err(format!("failed election to renew leadership on lease {}", self.0.lease))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn standby_for_tests(ctx: &Ctx) -> Self {
+        Self::new(ctx, State::Standby, String::new(), Duration::ZERO)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lead_for_tests(&self, time: Duration) {
+        self.set(State::Leading { until: self.0.ctx.now() + time });
+    }
+
+    fn state(&self) -> State {
+        *self.0.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Returns whether leadership was gained by this.
+    fn set(&self, state: State) -> bool {
+        let was = self.is_leader();
+        *self.0.state.lock().unwrap_or_else(|e| e.into_inner()) = state;
+        let gained = !was && self.is_leader();
+        if gained {
+            self.0.gained.notify_waiters();
+            for call in self.0.on_gain.lock().unwrap_or_else(|e| e.into_inner()).iter() {
+                call();
+            }
+        }
+        gained
+    }
+}
+
+/// Takes part in the election.
+pub struct Elector {
+    ctx: Ctx,
+    api: Api<DynamicObject>,
+    config: LeaseConfig,
+    events: Events,
+    metrics: Metrics,
+    leadership: Leadership,
+    seen: Option<Seen>,
+}
+
+struct Seen {
+    object: DynamicObject,
+    /// When this record was first seen, by our clock.
+    at: Instant,
+}
+
+impl Elector {
+    /// Use a client of its own, so that a busy controller cannot keep a renewal waiting.
+    pub fn new(ctx: &Ctx, client: Client, config: LeaseConfig, events: Events, metrics: &Metrics) -> Self {
+        let api = Api::namespaced_with(client, &config.namespace, &ApiResource::erase::<Lease>(&()));
+        let lease = format!("{}/{}", config.namespace, config.name);
+        let leadership = Leadership::new(ctx, State::Standby, lease, config.lease_duration);
+        metrics.leading(false);
+        Self { ctx: ctx.clone(), api, config, events, metrics: metrics.clone(), leadership, seen: None }
+    }
+
+    /// What controllers ask.
+    pub fn leadership(&self) -> Leadership {
+        self.leadership.clone()
+    }
+
+    /// Runs until `shutdown`, then gives the lease back, so that the next one need not wait for it to expire.
+    ///
+    /// Request the shutdown only when all work that asked for the leadership has ended.
+    pub async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.requested() => break,
+                () = self.acquire() => {}
+            }
+            self.announce("became leader");
+            tokio::select! {
+                biased;
+                () = shutdown.requested() => break,
+                () = self.hold() => {}
+            }
+            self.leadership.set(State::Standby);
+            self.metrics.leading(false);
+            self.announce("stopped leading");
+        }
+        self.release().await;
+    }
+
+    async fn acquire(&mut self) {
+        info!(lease = self.leadership.0.lease, identity = self.config.identity, "waiting for the lease");
+        while !self.try_take().await {
+            // Jitter as client-go's: up to 1.2 times the period on top.
+            let wait = self.config.retry_period.mul_f64(1.0 + 1.2 * self.ctx.fraction("lease"));
+            self.ctx.sleep(wait).await;
+        }
+    }
+
+    /// Returns when the lease could not be renewed in time or somebody else has it.
+    async fn hold(&mut self) {
+        let mut renewed = self.ctx.now();
+        loop {
+            self.ctx.sleep(self.config.retry_period).await;
+            let left = (renewed + self.config.renew_deadline).since(self.ctx.now());
+            match self.ctx.clone().timeout(left, self.try_take()).await {
+                Ok(true) => renewed = self.ctx.now(),
+                Ok(false) if self.held_by_another() => return,
+                Ok(false) if self.ctx.now().since(renewed) < self.config.renew_deadline => {}
+                Ok(false) | Err(_) => {
+                    warn!(lease = self.leadership.0.lease, "could not renew the lease within {:?}", self.config.renew_deadline);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn held_by_another(&self) -> bool {
+        let holder = self.seen.as_ref().map(|seen| holder(&seen.object).to_owned()).unwrap_or_default();
+        !holder.is_empty() && holder != self.config.identity
+    }
+
+    /// One attempt to take or renew. Returns whether the lease is ours.
+    async fn try_take(&mut self) -> bool {
+        let asked = self.ctx.now();
+        // The fast path: renew what we last wrote, without reading it again.
+        if let Some(seen) = &self.seen
+            && holder(&seen.object) == self.config.identity
+        {
+            let renewal = self.renewal(&seen.object);
+            match self.put(renewal).await {
+                Ok(()) => return self.ours(asked),
+                Err(error) => {
+                    debug!("cannot renew the lease on the fast path: {}", chain(&error));
+                    self.metrics.lease_slow_path();
+                }
+            }
+        }
+        let current = match self.api.get(&self.config.name).await {
+            Ok(object) => object,
+            Err(error) if is_not_found(&error) => return self.create().await && self.ours(asked),
+            Err(error) => {
+                warn!(lease = self.leadership.0.lease, "cannot read the lease: {}", chain(&error));
+                return false;
+            }
+        };
+        self.observe(current);
+        let Some(seen) = &self.seen else { return false };
+        let holder = holder(&seen.object);
+        if holder != self.config.identity && !holder.is_empty() {
+            let duration = seen.object.data["spec"]["leaseDurationSeconds"].as_u64().unwrap_or(0);
+            if self.ctx.now().since(seen.at) < Duration::from_secs(duration) {
+                return false;
+            }
+        }
+        let renewal = self.renewal(&seen.object);
+        match self.put(renewal).await {
+            Ok(()) => self.ours(asked),
+            Err(error) => {
+                debug!("cannot take the lease: {}", chain(&error));
+                false
+            }
+        }
+    }
+
+    fn ours(&self, asked: Instant) -> bool {
+        self.leadership.set(State::Leading { until: asked + self.leadership.0.lease_duration });
+        self.metrics.leading(true);
+        self.metrics.lease_renewed(self.ctx.timestamp());
+        true
+    }
+
+    /// Notes a record, and when it was first seen to be what it is.
+    fn observe(&mut self, object: DynamicObject) {
+        let same = self.seen.as_ref().is_some_and(|seen| seen.object.data["spec"] == object.data["spec"]);
+        let at = match &self.seen {
+            Some(seen) if same => seen.at,
+            _ => self.ctx.now(),
+        };
+        self.seen = Some(Seen { object, at });
+    }
+
+    async fn put(&mut self, object: DynamicObject) -> Result<(), kube::Error> {
+        let written = self.api.replace(&self.config.name, &PostParams::default(), &object).await?;
+        self.seen = Some(Seen { object: written, at: self.ctx.now() });
+        Ok(())
+    }
+
+    async fn create(&mut self) -> bool {
+        let mut object = DynamicObject::new(&self.config.name, &ApiResource::erase::<Lease>(&()));
+        object.metadata.namespace = Some(self.config.namespace.clone());
+        object.data = json!({"spec": {"leaseTransitions": 0, "acquireTime": self.micro_time()}});
+        let object = self.renewal(&object);
+        match self.api.create(&PostParams::default(), &object).await {
+            Ok(written) => {
+                self.seen = Some(Seen { object: written, at: self.ctx.now() });
+                true
+            }
+            Err(error) => {
+                if !already_exists(&error) {
+                    warn!(lease = self.leadership.0.lease, "cannot create the lease: {}", chain(&error));
+                }
+                false
+            }
+        }
+    }
+
+    /// The record as it is to be written: ours, now; everything else as it was read.
+    fn renewal(&self, from: &DynamicObject) -> DynamicObject {
+        let mut object = from.clone();
+        let now = self.micro_time();
+        let taken = holder(from) != self.config.identity;
+        if !object.data["spec"].is_object() {
+            object.data["spec"] = json!({});
+        }
+        let spec = &mut object.data["spec"];
+        if taken && from.metadata.resource_version.is_some() {
+            spec["leaseTransitions"] = json!(spec["leaseTransitions"].as_i64().unwrap_or(0) + 1);
+        }
+        if taken {
+            spec["acquireTime"] = json!(now);
+        }
+        spec["holderIdentity"] = json!(self.config.identity);
+        spec["leaseDurationSeconds"] = json!(self.config.lease_duration.as_secs());
+        spec["renewTime"] = json!(now);
+        if !self.config.labels.is_empty() {
+            object.metadata.labels.get_or_insert_default().extend(self.config.labels.clone());
+        }
+        object
+    }
+
+    /// Gives the lease back, if it is ours. Bounded by the renew deadline.
+    async fn release(&mut self) {
+        self.leadership.set(State::Standby);
+        self.metrics.leading(false);
+        let Some(seen) = &self.seen else { return };
+        if holder(&seen.object) != self.config.identity {
+            return;
+        }
+        let mut object = seen.object.clone();
+        let now = self.micro_time();
+        let spec = &mut object.data["spec"];
+        spec["holderIdentity"] = json!("");
+        spec["leaseDurationSeconds"] = json!(1);
+        spec["renewTime"] = json!(now);
+        spec["acquireTime"] = json!(now);
+        match self.ctx.clone().timeout(self.config.renew_deadline, self.put(object)).await {
+            Ok(Ok(())) => info!(lease = self.leadership.0.lease, "released the lease"),
+            Ok(Err(error)) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {}", chain(&error)),
+            Err(elapsed) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {elapsed}"),
+        }
+    }
+
+    fn announce(&self, what: &str) {
+        let message = format!("{} {what}", self.config.identity);
+        info!(lease = self.leadership.0.lease, "{message}");
+        let uid = self.seen.as_ref().and_then(|seen| seen.object.metadata.uid.clone()).unwrap_or_default();
+        self.events.publish(Event {
+            regarding: Regarding {
+                api_version: "coordination.k8s.io/v1",
+                kind: "Lease",
+                namespace: self.config.namespace.clone(),
+                name: self.config.name.clone(),
+                uid,
+            },
+            kind: EventType::Normal,
+            reason: "LeaderElection",
+            message,
+        });
+    }
+
+    fn micro_time(&self) -> String {
+        self.ctx.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    }
+}
+
+fn holder(object: &DynamicObject) -> &str {
+    match &object.data["spec"]["holderIdentity"] {
+        Value::String(holder) => holder,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests;
