@@ -127,11 +127,11 @@ impl Observer {
 
 /// Where a node is by these keys, or the first label it lacks.
 fn segments(node: &kinds::Node, keys: &[Box<str>]) -> Result<Segments, String> {
-    let label = |key: &Box<str>| match node.labels.get(key) {
-        Some(value) => Ok((key.to_string(), value.to_string())),
-        None => Err(key.to_string()),
+    let label = |key: &str| match node.labels.get(key) {
+        Some(value) => Ok((key.to_owned(), value.to_string())),
+        None => Err(key.to_owned()),
     };
-    keys.iter().map(label).collect::<Result<_, _>>().map(Segments)
+    keys.iter().map(|key| label(key)).collect::<Result<_, _>>().map(Segments)
 }
 
 fn claim(cached: &kinds::Claim) -> Claim {

@@ -9,3 +9,6 @@
 
 pub mod claim;
 pub mod volume;
+
+#[cfg(test)]
+mod laws;
