@@ -267,7 +267,8 @@ impl<C: Controller> Driver<C> {
                         if self.controller.calls_driver(&action) {
                             self.driver_answers();
                         }
-                        lock(&self.failures).remove(key);
+                        // Failures count until the key rests: one step that works, every time before one that does not, must
+                        // not keep the backoff at its start.
                         Step::Again
                     }
                     Err(error) => self.failed(key, &view, &action, error).await,
