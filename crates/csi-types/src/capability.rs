@@ -12,6 +12,7 @@ pub enum PluginCapability {
     VolumeAccessibilityConstraints,
     GroupControllerService,
     SnapshotMetadataService,
+    SnapshotAccessibilityConstraints,
     VolumeExpansionOnline,
     VolumeExpansionOffline,
 }
@@ -30,11 +31,12 @@ pub enum ControllerCapability {
     PublishReadonly,
     ExpandVolume,
     ListVolumesPublishedNodes,
-    VolumeCondition,
     GetVolume,
     SingleNodeMultiWriter,
     ModifyVolume,
     GetSnapshot,
+    GetVolumeHealth,
+    ListVolumeHealth,
 }
 
 /// Spec: CSI NodeServiceCapability.RPC.Type. Names are CSI's.
@@ -44,9 +46,10 @@ pub enum NodeCapability {
     StageUnstageVolume,
     GetVolumeStats,
     ExpandVolume,
-    VolumeCondition,
     SingleNodeMultiWriter,
     VolumeMountGroup,
+    GetVolumeHealth,
+    GetStorageHealth,
 }
 
 /// Everything that a controller needs to know of its driver. Capabilities this version does not know are left out.

@@ -48,7 +48,7 @@ pub struct Class {
 impl Class {
     /// The places of one term with each combination of values: `{zone: [a, b]}` is two places.
     pub fn allowed_segments(&self) -> Vec<Segments> {
-        self.allowed_topologies.iter().flat_map(|term| combinations(term)).collect()
+        self.allowed_topologies.iter().flat_map(combinations).collect()
     }
 }
 
