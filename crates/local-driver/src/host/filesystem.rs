@@ -1,0 +1,81 @@
+//! The filesystems this driver makes, mounts and grows.
+
+use std::path::Path;
+
+use super::program::Program;
+use crate::error::{Error, Result};
+use crate::store::record::Filesystem;
+
+const E2FSPROGS: &str = "e2fsprogs";
+const XFSPROGS: &str = "xfsprogs";
+const BTRFS_PROGS: &str = "btrfs-progs";
+
+impl Filesystem {
+    /// What a loop volume gets when nobody says.
+    pub(crate) const DEFAULT: Filesystem = Filesystem::Ext4;
+
+    /// Reads an fs_type; empty leaves the choice to us.
+    pub(crate) fn of(fs_type: &str) -> Result<Option<Filesystem>> {
+        match fs_type {
+            "" => Ok(None),
+            "ext4" => Ok(Some(Filesystem::Ext4)),
+            "xfs" => Ok(Some(Filesystem::Xfs)),
+            "btrfs" => Ok(Some(Filesystem::Btrfs)),
+            other => Err(Error::Invalid(format!(
+                "fs_type {other:?} is unknown; known are ext4, xfs, btrfs; correct the class or the volume"
+            ))),
+        }
+    }
+
+    /// The kernel's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Filesystem::Ext4 => "ext4",
+            Filesystem::Xfs => "xfs",
+            Filesystem::Btrfs => "btrfs",
+        }
+    }
+
+    /// The smallest size that its mkfs accepts with a journal: ext4 needs 2048 blocks of 1 KiB, xfs refuses less than
+    /// 300 MiB, btrfs less than 109 MiB.
+    pub(crate) fn minimum(self) -> u64 {
+        match self {
+            Filesystem::Ext4 => 2 << 20,
+            Filesystem::Xfs => 300 << 20,
+            Filesystem::Btrfs => 128 << 20,
+        }
+    }
+
+    /// Makes it on a device whose content nobody needs.
+    pub(crate) fn make(self, device: &Path) -> Result<()> {
+        let device = device.as_os_str();
+        let (name, package, arguments): (_, _, &[&str]) = match self {
+            // No blocks kept back for root: the volume's size is the user's.
+            Filesystem::Ext4 => ("mkfs.ext4", E2FSPROGS, &["-q", "-F", "-m", "0"]),
+            Filesystem::Xfs => ("mkfs.xfs", XFSPROGS, &["-q", "-f"]),
+            Filesystem::Btrfs => ("mkfs.btrfs", BTRFS_PROGS, &["-q", "-f"]),
+        };
+        let arguments = arguments.iter().map(AsRef::as_ref).chain([device]);
+        Program { name, package }.run(arguments, Path::new(device))
+    }
+
+    /// Grows it to its device's size, while it is mounted at `mounted`.
+    pub(crate) fn grow(self, device: &Path, mounted: &Path) -> Result<()> {
+        match self {
+            Filesystem::Ext4 => Program { name: "resize2fs", package: E2FSPROGS }.run([device], device),
+            Filesystem::Xfs => Program { name: "xfs_growfs", package: XFSPROGS }.run([Path::new("-d"), mounted], mounted),
+            Filesystem::Btrfs => {
+                let arguments = ["filesystem".as_ref(), "resize".as_ref(), "max".as_ref(), mounted.as_os_str()];
+                Program { name: "btrfs", package: BTRFS_PROGS }.run(arguments, mounted)
+            }
+        }
+    }
+
+    /// Options that a mount needs besides the user's. A clone has its origin's UUID, and xfs refuses to mount both.
+    pub(crate) fn extra_options(self) -> &'static str {
+        match self {
+            Filesystem::Xfs => "nouuid",
+            Filesystem::Ext4 | Filesystem::Btrfs => "",
+        }
+    }
+}
