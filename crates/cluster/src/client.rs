@@ -83,7 +83,7 @@ pub async fn connect(ctx: &Ctx, options: &ClientOptions) -> Result<Client, Clien
 }
 
 /// An error and its causes, in one line, each said once.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

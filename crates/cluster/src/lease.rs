@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 /// Which lease, and how fast it changes hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseConfig {
-    /// See [`lease_namespace`].
+    /// Where the Lease is.
     pub namespace: String,
     /// The Lease's name, already fit for Kubernetes.
     pub name: String,
@@ -39,16 +39,6 @@ pub struct LeaseConfig {
     pub renew_deadline: Duration,
     /// How often to try. `renew_deadline` is more than 1.2 times this.
     pub retry_period: Duration,
-}
-
-/// The namespace for leases. Upstream: flag, else POD_NAMESPACE, else the service account's, else `default`.
-pub fn lease_namespace(flag: &str, pod_namespace: Option<&str>, service_account_namespace: Option<&str>) -> String {
-    [Some(flag), pod_namespace, service_account_namespace.map(str::trim)]
-        .into_iter()
-        .flatten()
-        .find(|namespace| !namespace.is_empty())
-        .unwrap_or("default")
-        .to_owned()
 }
 
 /// Whether this process may act. Cheap to ask and to clone.

@@ -35,11 +35,11 @@ mod watch;
 
 pub use backoff::Backoff;
 pub use caches::{Caches, Watch};
-pub use client::{ClientError, ClientOptions, connect};
+pub use client::{ClientError, ClientOptions, chain, connect};
 pub use events::{Event, EventType, Events, Regarding};
 pub use key::{Key, Meta};
 pub use keys::Keys;
-pub use lease::{Elector, Leadership, LeaseConfig, lease_namespace};
+pub use lease::{Elector, Leadership, LeaseConfig};
 pub use ledger::{Entry, Ledger};
 pub use locks::Locks;
 pub use metrics::Metrics;

@@ -20,6 +20,14 @@ pub struct Rate {
     pub burst: u32,
 }
 
+impl Rate {
+    /// What the two flags mean. Zero or less, or no number at all, is no limit, as in client-go.
+    pub fn new(qps: Option<f64>, burst: i32) -> Option<Self> {
+        let qps = qps.filter(|qps| qps.is_finite() && *qps > 0.0)?;
+        Some(Self { qps, burst: u32::try_from(burst).unwrap_or(0).max(1) })
+    }
+}
+
 /// Wraps the HTTP service below `kube::Client`.
 #[derive(Clone)]
 pub struct Limits {

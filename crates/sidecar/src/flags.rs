@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use cluster::limits::Rate;
 
 use crate::values::{Gates, Labels};
 use crate::{Exit, FeatureGates, Gate, GoDuration};
@@ -43,15 +44,6 @@ pub struct KubeConfig {
     pub rate: Option<Rate>,
 }
 
-/// A token bucket.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    /// Tokens per second, above zero.
-    pub qps: f64,
-    /// The most tokens saved up, at least one.
-    pub burst: u32,
-}
-
 impl KubeFlags {
     /// Pure.
     pub fn config(&self) -> KubeConfig {
@@ -59,14 +51,6 @@ impl KubeFlags {
             kubeconfig: (!self.kubeconfig.is_empty()).then(|| PathBuf::from(&self.kubeconfig)),
             rate: Rate::new(self.kube_api_qps, self.kube_api_burst),
         }
-    }
-}
-
-impl Rate {
-    /// Zero or less, or no number at all, is no limit, as in client-go.
-    pub fn new(qps: Option<f64>, burst: i32) -> Option<Self> {
-        let qps = qps.filter(|qps| qps.is_finite() && *qps > 0.0)?;
-        Some(Self { qps, burst: u32::try_from(burst).unwrap_or(0).max(1) })
     }
 }
 

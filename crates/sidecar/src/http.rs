@@ -83,7 +83,7 @@ impl Http {
         })
     }
 
-    /// Adds a line to `/readyz`: what pauses us, if anything. All checks pass: 200 `ok`; else 503 and the reasons.
+    /// Adds a line to `/readyz`, which is there once anybody does: what pauses us, if anything. All checks pass: 200 `ok`; else 503 and the reasons.
     pub fn ready(mut self, name: impl Into<String>, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
         self.ready.push((name.into(), Box::new(check)));
         self
@@ -122,13 +122,13 @@ impl Http {
 
     fn router(mut self) -> Router {
         let checks = std::mem::take(&mut self.ready);
-        let routes = Arc::new(
-            self.route("/readyz", move |_| {
+        if !checks.is_empty() {
+            self = self.route("/readyz", move |_| {
                 let answer = readiness(&checks);
                 async { answer }
-            })
-            .routes,
-        );
+            });
+        }
+        let routes = Arc::new(self.routes);
         Router::new().fallback(move |uri: Uri| {
             let handler = routes.iter().find(|(path, _)| path == uri.path()).map(|(_, handler)| handler.clone());
             async move {

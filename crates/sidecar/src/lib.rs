@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod controller;
 mod duration;
 mod exit;
 pub mod flags;
@@ -25,6 +26,7 @@ mod shell;
 mod values;
 
 pub use args::{Dialect, parse};
+pub use controller::{Setup, Sidecar};
 pub use duration::{DurationError, GoDuration};
 pub use exit::{Exit, TERMINATION_LOG};
 pub use gates::{FeatureGates, Gate, Stage};
