@@ -3,15 +3,12 @@
 //! One default differs: without `--kube-api-qps` there is no client-side limit, and the API server's own fairness decides.
 //! Spec: `spec/provisioner.md` chapter 1.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cluster::Backoff;
-use sidecar::flags::{
-    AutomaxprocsFlag, CsiFlags, GateFlags, HttpConfig, HttpFlags, KubeFlags, LeaderElectionConfig, LeaderElectionFlags,
-    VersionFlag,
-};
-use sidecar::{Dialect, Exit, Gate, GoDuration, LogFlags, Program, Stage};
+use csi_client::Address;
+use sidecar::flags::{AutomaxprocsFlag, CsiFlags, GateFlags, HttpFlags, KubeFlags, LeaderElectionFlags, VersionFlag};
+use sidecar::{Dialect, Exit, Gate, GoDuration, LogFlags, Program, Setup, Stage};
 
 use crate::view::Settings;
 
@@ -146,14 +143,9 @@ pub struct NodeFlags {
 }
 
 /// What the flags mean.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Config {
-    pub csi_address: String,
-    pub kubeconfig: Option<PathBuf>,
-    pub server: Option<String>,
-    pub rate: Option<sidecar::flags::Rate>,
-    pub election: Option<LeaderElectionConfig>,
-    pub http: HttpConfig,
+    pub setup: Setup,
     pub controller: ControllerConfig,
 }
 
@@ -164,8 +156,6 @@ pub struct ControllerConfig {
     pub backoff: Backoff,
     /// At least one.
     pub workers: usize,
-    /// Of each call to the driver.
-    pub timeout: Duration,
 }
 
 impl Program for Flags {
@@ -193,18 +183,23 @@ impl Program for Flags {
             notices.push("--enable-pprof has no effect: Go's profiler has no counterpart here".to_owned());
         }
         let gates = self.gates.config(&GATES, notices)?;
-        let kube = self.kube.config();
         Ok(Config {
-            csi_address: self.csi.csi_address.clone(),
-            kubeconfig: kube.kubeconfig,
-            server: Some(self.master.clone()).filter(|server| !server.is_empty()),
-            rate: kube.rate,
-            election: self.election.config()?,
-            http: self.http.config(notices)?,
+            setup: Setup {
+                name: "external-provisioner",
+                csi_address: Address::parse(&self.csi.csi_address)
+                    .map_err(|error| Exit::failed(format!("--csi-address: {error}")))?,
+                timeout: positive("--timeout", self.timeout)?,
+                kube: self.kube.config(),
+                server: Some(self.master.clone()).filter(|server| !server.is_empty()),
+                election: self.election.config()?,
+                // Without a prefix, as upstream's.
+                lease_name: csi_types::sanitize_driver_name,
+                event_source: str::to_owned,
+                http: self.http.config(notices)?,
+            },
             controller: ControllerConfig {
                 backoff: self.backoff()?,
                 workers: usize::try_from(self.worker_threads).unwrap_or(1).max(1),
-                timeout: positive("--timeout", self.timeout)?,
                 settings: Settings {
                     topology: gates.enabled("Topology"),
                     attributes_classes: gates.enabled("VolumeAttributesClass"),

@@ -1,14 +1,107 @@
 //! PersistentVolumeClaim to CreateVolume, released PersistentVolume to DeleteVolume.
+//!
+//! ```text
+//!  PVC ─┐                                      ┌─> act/create_volume ─> CreateVolume ─> act/save_pv ─> PV
+//!       ├─> observe ─> ClaimView ─> plan/claim ┤
+//!  StorageClass, nodes, memory                 └─> act/reschedule, act/discard_volume, act/look_up
+//!
+//!  PV ──┐
+//!       ├─> observe ─> VolumeView ─> plan/volume ─> act/delete_volume ─> DeleteVolume ─> act/release_pv ─> nothing left
+//!  VolumeAttachments
+//! ```
+//!
+//! - What a class and a claim ask of the driver: `ask.rs`, with `parameters.rs` (reserved keys, secrets) and `placement.rs`
+//!   (topology). What the PersistentVolume says: `pv.rs`. All pure.
+//! - What makes us look: `wake.rs`. What we remember: `memory.rs`. What can go wrong: `error.rs`.
+//! - One event per volume on success (`ProvisioningSucceeded`); every failure is a `ProvisioningFailed` that names the object and
+//!   the key or value. Upstream's `Provisioning` before each attempt is left out.
+//! - Not in this version: data sources, CSIStorageCapacity, node deployment, in-tree migration. Their flags parse.
 #![forbid(unsafe_code)]
 
+mod act;
 pub mod ask;
+mod claims;
+mod error;
 #[cfg(test)]
 mod fixtures;
 pub mod flags;
-pub mod memory;
-pub mod observe;
+mod memory;
+mod observe;
 pub mod parameters;
 pub mod placement;
 pub mod plan;
 pub mod pv;
 pub mod view;
+mod volumes;
+mod wake;
+
+use std::sync::Arc;
+
+use cluster::drive::{Engine, drive};
+use cluster::{Caches, Events, Keys, Locks, Watch};
+use csi_client::Driver;
+use csi_types::{ControllerCapability, DriverInfo, PluginCapability};
+use kube::Client;
+
+use crate::act::Act;
+use crate::claims::Claims;
+use crate::flags::ControllerConfig;
+use crate::memory::Memory;
+use crate::observe::Observer;
+use crate::volumes::Volumes;
+use crate::wake::Wake;
+
+/// What the controller is given besides its configuration and the caches. Its own or shared with others: it cannot tell.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub client: Client,
+    pub events: Events,
+    pub driver: Arc<dyn Driver>,
+    pub info: DriverInfo,
+    /// Queue, workers and backoff are filled in from the configuration.
+    pub engine: Engine,
+}
+
+/// The kinds that have to be cached for a driver that can do this.
+pub fn watches(driver: &DriverInfo) -> Vec<Watch> {
+    let mut watches = vec![Watch::Claims, Watch::Volumes, Watch::Classes];
+    if driver.can(ControllerCapability::PublishUnpublishVolume) {
+        watches.push(Watch::Attachments);
+    }
+    if driver.has(PluginCapability::VolumeAccessibilityConstraints) {
+        watches.extend([Watch::CsiNodes, Watch::Nodes]);
+    }
+    watches
+}
+
+/// Provisions and deletes until the shutdown is requested, and returns when everything under way has ended.
+///
+/// Assumes that [`watches`] are cached, and have been listed once. Acts only while leading.
+pub async fn controller(config: ControllerConfig, surroundings: Surroundings, caches: &Caches) {
+    let Surroundings { client, events, driver, info, engine } = surroundings;
+    let ctx = engine.ctx.clone();
+    let memory = Arc::new(Memory::default());
+    let run = ctx.draw("provisioner identity") % 10_000;
+    let act = Arc::new(Act {
+        identity: format!("{}-{run}-{}", ctx.timestamp().as_millisecond(), info.name),
+        ctx: ctx.clone(),
+        client,
+        caches: caches.clone(),
+        driver,
+        driver_name: info.name.clone(),
+        events,
+        memory: memory.clone(),
+        handles: Locks::new(),
+        slow: config.backoff.max,
+    });
+    let (claims, volumes) = (Arc::new(Keys::new(ctx.clone())), Arc::new(Keys::new(ctx)));
+    let wake = Wake { driver: info.name.to_string(), memory: memory.clone(), claims: claims.clone(), volumes: volumes.clone() };
+    wake.subscribe(caches);
+    let settings = Arc::new(config.settings);
+    let observer = Arc::new(Observer { caches: caches.clone(), memory, settings, driver: Arc::new(info) });
+    let engine =
+        |queue: &str| Engine { workers: config.workers, backoff: config.backoff, queue: queue.to_owned(), ..engine.clone() };
+    let provisioning = drive(Arc::new(Claims { observer: observer.clone(), act: act.clone() }), claims, engine("claims"));
+    let deleting = drive(Arc::new(Volumes { observer, act }), volumes, engine("volumes"));
+    futures::join!(provisioning, deleting);
+}

@@ -14,7 +14,7 @@ use crate::view::{Created, Live, Recall};
 
 /// Keyed by uid, so that an object never inherits from its namesake.
 #[derive(Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     claims: Mutex<BTreeMap<String, Entry>>,
     /// Volumes whose DeleteVolume has succeeded.
     deleted: Mutex<BTreeSet<String>>,
@@ -33,7 +33,7 @@ struct Entry {
 
 impl Memory {
     /// What is known of a claim, for its plan.
-    pub fn recall(&self, uid: &str, class_uid: &str, now: Instant) -> Recall {
+    pub(crate) fn recall(&self, uid: &str, class_uid: &str, now: Instant) -> Recall {
         let claims = self.claims();
         let Some(entry) = claims.get(uid) else { return Recall::default() };
         // Another class is another request.
@@ -49,23 +49,23 @@ impl Memory {
     }
 
     /// CreateVolume is about to be sent. From here on the volume may exist.
-    pub fn asking(&self, ask: &Arc<Ask>) {
+    pub(crate) fn asking(&self, ask: &Arc<Ask>) {
         self.entry(&ask.claim_uid, |entry| entry.asked = Some(ask.clone()));
     }
 
     /// The driver made it; it has to be saved.
-    pub fn created(&self, ask: &Arc<Ask>, volume: CreatedVolume) {
+    pub(crate) fn created(&self, ask: &Arc<Ask>, volume: CreatedVolume) {
         let created = Arc::new(Created { ask: ask.clone(), volume });
         self.entry(&ask.claim_uid, |entry| *entry = Entry { created: Some(created), ..Entry::default() });
     }
 
     /// The driver's final answer was no: the next attempt starts from the claim as it is then.
-    pub fn refused(&self, ask: &Ask) {
+    pub(crate) fn refused(&self, ask: &Ask) {
         self.entry(&ask.claim_uid, |entry| (entry.asked, entry.live) = (None, None));
     }
 
     /// The driver will not do this whatever the time: not asked again before `until`. The first time counts.
-    pub fn infeasible(&self, ask: &Ask, now: Instant, window: Duration) {
+    pub(crate) fn infeasible(&self, ask: &Ask, now: Instant, window: Duration) {
         self.entry(&ask.claim_uid, |entry| match &entry.infeasible {
             Some((class, until)) if *class == ask.class_uid && *until > now => {}
             _ => entry.infeasible = Some((ask.class_uid.clone(), now + window)),
@@ -73,39 +73,39 @@ impl Memory {
     }
 
     /// There is no room in reach of this node.
-    pub fn no_room(&self, claim_uid: &str, node: NodeName) {
+    pub(crate) fn no_room(&self, claim_uid: &str, node: NodeName) {
         self.entry(claim_uid, |entry| entry.no_room = Some(node));
     }
 
     /// What was made is deleted again; it is asked for anew, from the claim as it is then.
-    pub fn discarded(&self, created: &Created) {
+    pub(crate) fn discarded(&self, created: &Created) {
         self.entry(&created.ask.claim_uid, |entry| entry.created = None);
     }
 
     /// Read live, for the next plan.
-    pub fn looked_up(&self, claim_uid: &str, live: Live) {
+    pub(crate) fn looked_up(&self, claim_uid: &str, live: Live) {
         self.entry(claim_uid, |entry| entry.live = Some(Arc::new(live)));
     }
 
     /// What was read live is old by the next attempt.
-    pub fn forget_live(&self, claim_uid: &str) {
+    pub(crate) fn forget_live(&self, claim_uid: &str) {
         if let Some(entry) = self.claims().get_mut(claim_uid) {
             entry.live = None;
         }
     }
 
     /// The user was told of the populator.
-    pub fn announced(&self, claim_uid: &str) {
+    pub(crate) fn announced(&self, claim_uid: &str) {
         self.entry(claim_uid, |entry| entry.announced = true);
     }
 
     /// Its PersistentVolume exists.
-    pub fn saved(&self, claim_uid: &str) {
+    pub(crate) fn saved(&self, claim_uid: &str) {
         self.claims().remove(claim_uid);
     }
 
     /// The claim needs nothing more. What hangs on a volume is kept all the same.
-    pub fn settle(&self, claim_uid: &str) {
+    pub(crate) fn settle(&self, claim_uid: &str) {
         let mut claims = self.claims();
         if claims.get(claim_uid).is_some_and(|entry| entry.created.is_none() && entry.asked.is_none()) {
             claims.remove(claim_uid);
@@ -113,17 +113,17 @@ impl Memory {
     }
 
     /// DeleteVolume succeeded for this PersistentVolume.
-    pub fn deleted(&self, volume_uid: &str) {
+    pub(crate) fn deleted(&self, volume_uid: &str) {
         self.volumes().insert(volume_uid.to_owned());
     }
 
     /// Whether it did.
-    pub fn is_deleted(&self, volume_uid: &str) -> bool {
+    pub(crate) fn is_deleted(&self, volume_uid: &str) -> bool {
         self.volumes().contains(volume_uid)
     }
 
     /// The PersistentVolume is gone.
-    pub fn volume_gone(&self, volume_uid: &str) {
+    pub(crate) fn volume_gone(&self, volume_uid: &str) {
         self.volumes().remove(volume_uid);
     }
 

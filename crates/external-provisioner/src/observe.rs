@@ -15,9 +15,9 @@ use crate::view::{Claim, ClaimView, Class, ExistingVolume, Phase, Reclaim, Setti
 
 /// One claim, and not its namesake: the uid is part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClaimKey {
-    pub object: Key,
-    pub uid: Box<str>,
+pub(crate) struct ClaimKey {
+    pub(crate) object: Key,
+    pub(crate) uid: Box<str>,
 }
 
 impl fmt::Display for ClaimKey {
@@ -33,16 +33,16 @@ impl From<&kinds::Claim> for ClaimKey {
 }
 
 /// Where facts come from.
-pub struct Observer {
-    pub caches: Caches,
-    pub memory: Arc<Memory>,
-    pub settings: Arc<Settings>,
-    pub driver: Arc<DriverInfo>,
+pub(crate) struct Observer {
+    pub(crate) caches: Caches,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) driver: Arc<DriverInfo>,
 }
 
 impl Observer {
     /// One claim and what surrounds it.
-    pub fn claim(&self, key: &ClaimKey, now: Instant) -> ClaimView {
+    pub(crate) fn claim(&self, key: &ClaimKey, now: Instant) -> ClaimView {
         let cached = self.caches.claims.get(key.object.as_str()).filter(|claim| claim.meta.uid == key.uid);
         let claim = cached.as_deref().map(claim);
         let class = claim.as_ref().and_then(|claim| self.caches.classes.get(&claim.class)).map(|cached| class(&cached));
@@ -70,7 +70,7 @@ impl Observer {
     }
 
     /// One PersistentVolume and what surrounds it.
-    pub fn volume(&self, key: &Key) -> VolumeView {
+    pub(crate) fn volume(&self, key: &Key) -> VolumeView {
         let volume = self.caches.volumes.get(key.as_str()).map(|cached| volume(&cached));
         let publishes = self.driver.can(ControllerCapability::PublishUnpublishVolume);
         let attachment = self.caches.attachments.indexed(key.name()).into_iter().next().filter(|_| publishes);
@@ -173,7 +173,7 @@ fn class(cached: &kinds::Class) -> Class {
 }
 
 /// A PersistentVolume's facts, from the cache or from a live read.
-pub fn volume(cached: &kinds::Volume) -> Volume {
+pub(crate) fn volume(cached: &kinds::Volume) -> Volume {
     Volume {
         name: cached.meta.key.name().to_owned(),
         uid: cached.meta.uid.to_string(),

@@ -11,12 +11,13 @@ fn config(args: &[&str]) -> Result<(Config, Vec<String>), Exit> {
 fn without_flags_the_defaults_are_upstreams_but_for_the_client_limit() {
     let (config, notices) = config(&[]).unwrap();
     assert_eq!(notices, Vec::<String>::new());
-    assert_eq!(config.csi_address, "/run/csi/socket");
-    assert_eq!(config.rate, None);
-    assert_eq!(config.election, None);
+    let setup = config.setup;
+    assert_eq!(setup.csi_address.to_string(), "unix:///run/csi/socket");
+    assert_eq!((setup.kube, setup.election), (sidecar::flags::KubeConfig::default(), None));
+    assert_eq!(setup.timeout, Duration::from_secs(10));
+    assert_eq!((setup.lease_name)("hostpath.csi.k8s.io"), "hostpath-csi-k8s-io");
     let controller = config.controller;
     assert_eq!(controller.workers, 100);
-    assert_eq!(controller.timeout, Duration::from_secs(10));
     assert_eq!(controller.backoff, Backoff { start: Duration::from_secs(1), max: Duration::from_secs(300) });
     let settings = controller.settings;
     assert_eq!((settings.name_prefix.as_str(), settings.uuid_length), ("pvc", None));
@@ -76,10 +77,10 @@ fn every_flag_of_the_original_parses() {
     ];
     let (config, notices) = config(&all).unwrap();
     assert_eq!(notices.len(), 2, "pprof and the gate that is generally available: {notices:?}");
-    assert_eq!(config.rate, Some(sidecar::flags::Rate { qps: 20.0, burst: 30 }));
-    assert_eq!(config.server.as_deref(), Some("https://x"));
+    assert_eq!(config.setup.kube.rate, Some(cluster::limits::Rate { qps: 20.0, burst: 30 }));
+    assert_eq!(config.setup.server.as_deref(), Some("https://x"));
     assert_eq!(config.controller.settings.uuid_length, Some(10));
-    assert!(config.election.is_some() && config.http.leader_health);
+    assert!(config.setup.election.is_some() && config.setup.http.leader_health);
 }
 
 #[test]

@@ -1,0 +1,58 @@
+//! Asks the driver for a volume.
+//!
+//! Idempotent by the volume's name. From before the call until its final answer, memory holds the ask: whatever happens to
+//! claim and class, the same call is repeated until it is known what became of it.
+
+use std::sync::Arc;
+
+use csi_types::{Secret, Verdict};
+use tracing::{debug, info};
+
+use super::Act;
+use crate::ask::Ask;
+use crate::error::Error;
+use crate::view::ClaimView;
+
+impl Act {
+    pub(super) async fn create_volume(&self, view: &ClaimView, ask: &Arc<Ask>) -> Result<(), Error> {
+        let secrets = match &ask.secrets.provisioner {
+            None => Secret::none(),
+            Some(secret) => cluster::live::secret(&self.client, secret)
+                .await
+                .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
+        };
+        self.memory.asking(ask);
+        let answer = self.driver.create_volume(ask.request(secrets)).await;
+        match answer {
+            Ok(volume) => {
+                info!(pvc = ask.claim_name, pv = %ask.name, volume = %volume.handle, "volume made");
+                self.memory.created(ask, volume);
+                Ok(())
+            }
+            Err(source) => Err(self.not_created(view, ask, source)),
+        }
+    }
+
+    /// What a refusal means for the next attempt.
+    fn not_created(&self, view: &ClaimView, ask: &Ask, source: csi_client::CallError) -> Error {
+        let (name, slow) = (ask.name.clone(), self.slow);
+        let verdict = source.verdict();
+        if verdict == Verdict::MaybeRunning {
+            debug!(pv = %name, "the driver may still be at it: the same will be asked again");
+            return Error::CreateVolume { name, verdict, slow, source };
+        }
+        self.memory.refused(ask);
+        match (verdict, &ask.selected_node) {
+            (Verdict::Infeasible, _) => self.memory.infeasible(ask, self.ctx.now(), slow),
+            (Verdict::Exhausted, Some(node)) if ask.placed && view.claim.is_some() => {
+                self.memory.no_room(&ask.claim_uid, node.clone());
+                return Error::NoRoom { name, node: node.clone(), source };
+            }
+            _ => {}
+        }
+        if view.claim.is_none() {
+            self.memory.settle(&ask.claim_uid);
+        }
+        Error::CreateVolume { name, verdict, slow, source }
+    }
+}

@@ -1,0 +1,27 @@
+//! Deletes what the driver made smaller than it was asked to. Repeated until the driver has confirmed: upstream gives up after
+//! five tries and leaves the volume behind.
+
+use csi_types::{DeleteVolumeRequest, Secret};
+
+use super::Act;
+use crate::error::Error;
+use crate::view::Created;
+
+impl Act {
+    /// Ends in an error even when it succeeds: the claim still has no volume, and the user is told why.
+    pub(super) async fn discard_volume(&self, created: &Created) -> Result<(), Error> {
+        let Created { ask, volume } = created;
+        let secrets = match &ask.secrets.provisioner {
+            None => Secret::none(),
+            Some(secret) => cluster::live::secret(&self.client, secret)
+                .await
+                .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
+        };
+        let handle = volume.handle.clone();
+        let _one_at_a_time = self.handles.lock(handle.as_str()).await;
+        let request = DeleteVolumeRequest { handle: handle.clone(), secrets };
+        self.driver.delete_volume(request).await.map_err(|source| Error::DiscardVolume { handle, source })?;
+        self.memory.discarded(created);
+        Err(Error::TooSmall { name: ask.name.clone(), asked: ask.required, got: volume.capacity })
+    }
+}
