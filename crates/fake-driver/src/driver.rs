@@ -123,6 +123,20 @@ impl Builder {
         self
     }
 
+    /// Only these nodes can be published to. Default: any.
+    #[must_use]
+    pub fn known_nodes<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
+        self.settings.known_nodes = nodes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only these keys are mutable parameters; any other is InvalidArgument. Default: any.
+    #[must_use]
+    pub fn mutable_keys<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.settings.mutable_keys = Some(keys.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Believe in volumes that were not created here.
     #[must_use]
     pub fn any_volume(mut self, yes: bool) -> Self {

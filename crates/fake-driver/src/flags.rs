@@ -53,6 +53,14 @@ pub(crate) struct Flags {
     #[arg(long)]
     capacity: Option<i64>,
 
+    /// Nodes that can be published to, comma separated. Empty: any.
+    #[arg(long, default_value = "", value_parser = list::<String>)]
+    known_nodes: List<String>,
+
+    /// Keys that mutable parameters may have, comma separated. Default: any.
+    #[arg(long, value_parser = list::<String>)]
+    mutable_parameters: Option<List<String>>,
+
     /// A volume that is there from the start: id=bytes. May be repeated.
     #[arg(long, value_parser = volume)]
     volume: Vec<(String, i64)>,
@@ -106,6 +114,12 @@ macro_rules! named {
 }
 named!(PluginCap, Expansion, ControllerCap, GroupCap, NodeCap, Mode);
 
+impl Named for String {
+    fn named(name: &str) -> Option<Self> {
+        Some(name.to_owned())
+    }
+}
+
 /// What a plugin announces for itself: services and the way of expansion, in one list as people think of it.
 #[derive(Debug, Clone, Copy)]
 enum Plugin {
@@ -158,6 +172,7 @@ impl Flags {
             .node_caps(self.node_capabilities.0)
             .access_modes(self.access_modes.0)
             .capacity(self.capacity)
+            .known_nodes(self.known_nodes.0)
             .any_volume(self.any_volume)
             .node_id(self.node_id)
             .topology(self.topology)
@@ -165,6 +180,10 @@ impl Flags {
             .record(self.record)
             .state(self.state)
             .mount(self.data.filter(|_| self.mount));
+        let builder = match self.mutable_parameters {
+            Some(keys) => builder.mutable_keys(keys.0),
+            None => builder,
+        };
         let builder = self.volume.into_iter().fold(builder, |b, (id, bytes)| b.volume(id, bytes));
         (builder, self.endpoint)
     }

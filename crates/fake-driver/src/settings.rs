@@ -1,6 +1,6 @@
 //! What the driver claims to be, and how big it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csi_proto::csi::v1 as csi;
 
@@ -41,6 +41,10 @@ pub struct Settings {
     pub access_modes: Vec<Mode>,
     /// Bytes in the backend; `None`: without end.
     pub capacity: Option<i64>,
+    /// Nodes that ControllerPublishVolume knows; empty: any.
+    pub known_nodes: BTreeSet<String>,
+    /// Keys of mutable parameters it has; `None`: any.
+    pub mutable_keys: Option<BTreeSet<String>>,
     /// Believe in volumes that this process did not create: for the node half of a driver whose controller runs elsewhere,
     /// and for pre-provisioned volumes.
     pub any_volume: bool,
@@ -69,6 +73,8 @@ impl Settings {
             node: vec![NodeCap::StageUnstageVolume],
             access_modes: Vec::new(),
             capacity: None,
+            known_nodes: BTreeSet::new(),
+            mutable_keys: None,
             any_volume: false,
         }
     }

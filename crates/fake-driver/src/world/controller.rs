@@ -49,6 +49,7 @@ impl World {
         }
         let modes = &self.settings.access_modes;
         let usages = r.volume_capabilities.iter().map(|c| Usage::read(Some(c), modes)).collect::<Answer<Vec<_>>>()?;
+        self.mutable(&r.mutable_parameters)?;
         let range = r.capacity_range.unwrap_or_default();
         let source = self.source(r.volume_content_source.as_ref())?;
         let id = self.volume_id(&r.name);
@@ -77,6 +78,14 @@ impl World {
         self.facts.volumes.insert(id, volume);
         self.changes += 1;
         Ok(csi::CreateVolumeResponse { volume: Some(answer) })
+    }
+
+    fn mutable(&self, parameters: &BTreeMap<String, String>) -> Answer<()> {
+        let Some(keys) = &self.settings.mutable_keys else { return Ok(()) };
+        match parameters.keys().find(|k| !keys.contains(*k)) {
+            None => Ok(()),
+            Some(key) => Err(Refusal::new(Code::InvalidArgument, format!("{key:?} is not a mutable parameter"))),
+        }
     }
 
     /// The first place that was preferred, else required, else where this process runs.
@@ -163,6 +172,10 @@ impl World {
         if r.readonly && !self.has(ControllerCap::PublishReadonly) {
             return Err(Refusal::new(Code::InvalidArgument, "readonly needs the capability PUBLISH_READONLY"));
         }
+        let known = &self.settings.known_nodes;
+        if !known.is_empty() && !known.contains(&r.node_id) {
+            return Err(Refusal::new(Code::NotFound, format!("there is no node {:?}", r.node_id)));
+        }
         let elsewhere = |v: &Volume| v.id != r.volume_id && v.published.contains_key(&r.node_id);
         let load = self.volumes().filter(|v| elsewhere(v)).count();
         let limit = self.nodes.get(&r.node_id).map_or(0, |p| p.max_volumes);
@@ -207,6 +220,7 @@ impl World {
         let before = volume.published.len();
         volume.published.retain(|node, _| !concerns(node));
         self.changes += u64::from(volume.published.len() != before);
+        self.forget_if_idle(&r.volume_id);
         Ok(Default::default())
     }
 
@@ -296,6 +310,8 @@ impl World {
         &mut self,
         r: &csi::ControllerModifyVolumeRequest,
     ) -> Answer<csi::ControllerModifyVolumeResponse> {
+        self.volume(&r.volume_id)?;
+        self.mutable(&r.mutable_parameters)?;
         self.volume(&r.volume_id)?.mutable_parameters.extend(r.mutable_parameters.clone());
         self.changes += 1;
         Ok(csi::ControllerModifyVolumeResponse {})

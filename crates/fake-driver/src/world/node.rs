@@ -128,7 +128,7 @@ impl World {
     }
 
     /// Inline volumes, and those believed in without having been created, leave nothing behind.
-    fn forget_if_idle(&mut self, id: &str) {
+    pub(super) fn forget_if_idle(&mut self, id: &str) {
         let idle = |v: &Volume| v.published.is_empty() && v.staged.is_empty() && v.targets.is_empty();
         let guest = self.settings.any_volume || is_inline(id);
         if guest && self.facts.volumes.get(id).is_some_and(|v| idle(v) && v.name.is_empty() && v.capacity_bytes == 0) {

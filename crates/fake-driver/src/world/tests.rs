@@ -189,6 +189,26 @@ fn a_single_writer_volume_has_one_pod() {
 }
 
 #[test]
+fn unknown_nodes_and_mutable_parameters_are_refused_by_name() {
+    let mut world = world_with(|s| {
+        s.controller.push(ControllerCap::ModifyVolume);
+        s.known_nodes = [NODE.to_owned()].into();
+        s.mutable_keys = Some(["iops".to_owned()].into());
+    });
+    let id = made(&mut world, csi::CreateVolumeRequest { mutable_parameters: map(&[("iops", "1")]), ..create("a") }).volume_id;
+    assert_eq!(code(&mut world, &attach(&id, "n9", Mode::SingleNodeWriter)), Some(Code::NotFound));
+    let modify = |key: &str| csi::ControllerModifyVolumeRequest {
+        volume_id: id.clone(),
+        mutable_parameters: map(&[(key, "2")]),
+        ..Default::default()
+    };
+    let refusal = world.apply(NODE, &Request::ControllerModifyVolume(modify("color"))).expect_err("not mutable");
+    assert_eq!(refusal, Refusal::new(Code::InvalidArgument, "\"color\" is not a mutable parameter"));
+    assert_eq!(code(&mut world, &Request::ControllerModifyVolume(modify("iops"))), None);
+    assert_eq!(world.volumes().next().expect("volume").mutable_parameters, map(&[("iops", "2")]));
+}
+
+#[test]
 fn topology_is_the_first_preferred_place_else_the_nodes_own() {
     let mut world = world_with(|s| s.plugin.push(PluginCap::VolumeAccessibilityConstraints));
     world.add_node(NODE, Place { topology: map(&[("zone", "here")]), max_volumes: 0 });
@@ -216,7 +236,15 @@ fn a_node_half_believes_in_volumes_of_a_controller_elsewhere_and_forgets_them() 
     let mut world = world();
     assert_eq!(code(&mut world, &stage("v")), Some(Code::NotFound));
     let mut world = world_with(|s| s.any_volume = true);
-    for step in [stage("v"), publish("v", "/pod", Mode::SingleNodeWriter), unpublish("v", "/pod"), unstage("v")] {
+    let mode = Mode::SingleNodeWriter;
+    for step in [
+        attach("v", "elsewhere", mode),
+        stage("v"),
+        detach("v", "elsewhere"),
+        publish("v", "/pod", Mode::SingleNodeWriter),
+        unpublish("v", "/pod"),
+        unstage("v"),
+    ] {
         assert_eq!(code(&mut world, &step), None, "{step:?}");
         assert_eq!(code(&mut world, &step), None, "again: {step:?}");
     }
