@@ -1,5 +1,6 @@
 //! How a process ends: one sentence, one number.
 
+use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ impl Exit {
     pub fn from_error(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<Exit>() {
             Some(exit) => exit.clone(),
-            None => Self::Failed(format!("{error:#}")),
+            None => Self::Failed(join(error.chain())),
         }
     }
 
@@ -75,6 +76,18 @@ impl Exit {
         }
         ExitCode::from(self.code())
     }
+}
+
+/// The errors' texts, outermost first. A cause that the text before it tells already is not told again.
+pub(crate) fn join<'a>(chain: impl IntoIterator<Item = &'a (dyn Error + 'static)>) -> String {
+    chain.into_iter().fold(String::new(), |mut text, error| {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+        text
+    })
 }
 
 /// Upstream creates the file if need be; on a host that would leave a regular file in /dev, so ours has to be there already,
@@ -103,8 +116,10 @@ mod tests {
     fn an_exit_keeps_its_code_on_the_way_up_and_other_errors_join_their_chain() {
         let nested = Err::<(), _>(Exit::done()).context("while doing this").unwrap_err();
         assert_eq!(Exit::from_error(&nested), Exit::done());
-        let other = Err::<(), _>(std::io::Error::other("disk full")).context("cannot write x").unwrap_err();
-        assert_eq!(Exit::from_error(&other), Exit::failed("cannot write x: disk full"));
+        let other = || Err::<(), _>(std::io::Error::other("disk full")).context("cannot write x");
+        assert_eq!(Exit::from_error(&other().unwrap_err()), Exit::failed("cannot write x: disk full"));
+        let told = other().context("no journal: disk full").unwrap_err();
+        assert_eq!(Exit::from_error(&told), Exit::failed("no journal: disk full: cannot write x"));
     }
 
     #[test]

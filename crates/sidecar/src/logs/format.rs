@@ -267,11 +267,5 @@ fn json_text(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
 
 /// The error and its sources, joined once.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
+    crate::exit::join(std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (**error).source()))
 }
