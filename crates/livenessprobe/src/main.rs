@@ -1,1 +1,7 @@
-fn main() {}
+//! `livenessprobe`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sidecar::run::<livenessprobe::Flags, _>(livenessprobe::run)
+}
