@@ -90,7 +90,12 @@ pub(crate) fn host_path(field: &'static str, value: &str) -> Result<PathBuf> {
     let (Some(parent), Some(name), true) = (path.parent(), path.file_name(), path.is_absolute() && plain) else {
         return Err(Error::Invalid(format!("{field} is {value:?}; it must be an absolute path without . or ..")));
     };
-    Ok(std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()).join(name))
+    // What does not exist yet cannot be a link.
+    let resolved = parent.ancestors().find_map(|known| {
+        let real = std::fs::canonicalize(known).ok()?;
+        Some(real.join(parent.strip_prefix(known).ok()?))
+    });
+    Ok(resolved.unwrap_or_else(|| parent.to_owned()).join(name))
 }
 
 #[cfg(test)]
@@ -108,6 +113,8 @@ mod tests {
         std::os::unix::fs::symlink(real.join("real"), real.join("link")).unwrap();
         let given = real.join("link/target");
         assert_eq!(host_path("target_path", given.to_str().unwrap()).unwrap(), real.join("real/target"));
+        let deeper = real.join("link/not/yet/target");
+        assert_eq!(host_path("target_path", deeper.to_str().unwrap()).unwrap(), real.join("real/not/yet/target"));
         assert_eq!(host_path("target_path", "/no/such/parent/x/").unwrap(), Path::new("/no/such/parent/x"));
     }
 }

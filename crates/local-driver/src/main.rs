@@ -8,7 +8,9 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use local_driver::{Flags, run};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -27,7 +29,10 @@ async fn main() {
             std::process::exit(2);
         }
     };
-    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_target(false).with_max_level(level).init();
+    // Other crates' traces show what is on the wire; only ours are known to hold no secret.
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("local_driver", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
+    tracing_subscriber::registry().with(lines).with(filter).init();
     match run(config).await {
         Ok(()) => std::process::exit(0),
         Err(error) => {

@@ -93,6 +93,7 @@ impl Request {
             filesystem_bytes: origin.map_or(0, |origin| origin.filesystem_bytes),
             parameters: self.parameters.given.clone(),
             source: origin.map(|origin| origin.source.clone()),
+            borrowed_identity: origin.is_some(),
             created: now(),
             ephemeral: false,
             attached: Default::default(),

@@ -50,13 +50,31 @@ impl Filesystem {
     pub(crate) fn make(self, device: &Path) -> Result<()> {
         let device = device.as_os_str();
         let (name, package, arguments): (_, _, &[&str]) = match self {
-            // No blocks kept back for root: the volume's size is the user's.
-            Filesystem::Ext4 => ("mkfs.ext4", E2FSPROGS, &["-q", "-F", "-m", "0"]),
-            Filesystem::Xfs => ("mkfs.xfs", XFSPROGS, &["-q", "-f"]),
-            Filesystem::Btrfs => ("mkfs.btrfs", BTRFS_PROGS, &["-q", "-f"]),
+            // No blocks kept back for root: the volume's size is the user's. No discard: it would give back allocated blocks.
+            Filesystem::Ext4 => ("mkfs.ext4", E2FSPROGS, &["-q", "-F", "-m", "0", "-E", "nodiscard"]),
+            Filesystem::Xfs => ("mkfs.xfs", XFSPROGS, &["-q", "-f", "-K"]),
+            Filesystem::Btrfs => ("mkfs.btrfs", BTRFS_PROGS, &["-q", "-f", "-K"]),
         };
         let arguments = arguments.iter().map(AsRef::as_ref).chain([device]);
         Program { name, package }.run(arguments, Path::new(device))
+    }
+
+    /// Grows it to its device's size before it is mounted, where it can be: true for ext4, which on a mounted filesystem would
+    /// need CAP_SYS_RESOURCE. The others grow only while mounted.
+    pub(crate) fn grow_unmounted(self, device: &Path) -> Result<bool> {
+        match self {
+            Filesystem::Ext4 => {
+                // resize2fs insists on a check; 1 and 2 say that something was repaired.
+                Program { name: "e2fsck", package: E2FSPROGS }.run_to(
+                    [0, 1, 2],
+                    ["-f".as_ref(), "-p".as_ref(), device.as_os_str()],
+                    device,
+                )?;
+                Program { name: "resize2fs", package: E2FSPROGS }.run([device], device)?;
+                Ok(true)
+            }
+            Filesystem::Xfs | Filesystem::Btrfs => Ok(false),
+        }
     }
 
     /// Grows it to its device's size, while it is mounted at `mounted`.
@@ -67,6 +85,18 @@ impl Filesystem {
             Filesystem::Btrfs => {
                 let arguments = ["filesystem".as_ref(), "resize".as_ref(), "max".as_ref(), mounted.as_os_str()];
                 Program { name: "btrfs", package: BTRFS_PROGS }.run(arguments, mounted)
+            }
+        }
+    }
+
+    /// Gives the unmounted copy of a filesystem an identity of its own. A btrfs is known to the kernel by its UUID: mounting two
+    /// of one UUID would mix them up, or fail. ext4 does not mind, and xfs has a mount option (below).
+    pub(crate) fn renew_identity(self, device: &Path) -> Result<()> {
+        match self {
+            Filesystem::Ext4 | Filesystem::Xfs => Ok(()),
+            Filesystem::Btrfs => {
+                let arguments = ["-f".as_ref(), "-m".as_ref(), device.as_os_str()];
+                Program { name: "btrfstune", package: BTRFS_PROGS }.run(arguments, device)
             }
         }
     }

@@ -108,10 +108,14 @@ pub(crate) fn open(found: Attached, image: &Path) -> Result<Option<Device>> {
     Ok(backs(&file, image).then_some(Device { number: found.number, file }))
 }
 
-/// Detaches a device. One that somebody still has open goes when they close it.
-pub(crate) fn detach(number: u32) -> Result<()> {
-    let path = node(number);
-    let file = open_node(number, true)?;
+/// Detaches a device from `image`. One that somebody still has open goes when they close it.
+pub(crate) fn detach(found: Attached, image: &Path) -> Result<()> {
+    let path = node(found.number);
+    let file = open_node(found.number, true)?;
+    // Since it was found it may have been detached and taken by somebody else. From here on, our open file keeps it.
+    if image.exists() && !backs(&file, image) {
+        return Ok(());
+    }
     // SAFETY: LOOP_CLR_FD takes no argument.
     match unsafe { ioctl(&file, NoArg::<{ LOOP_CLR_FD as Opcode }>::new()) } {
         Ok(()) | Err(Errno::NXIO) => Ok(()),

@@ -20,6 +20,16 @@ const SAID: usize = 400;
 impl Program {
     /// Runs to the end. `target` is what the error names.
     pub(crate) fn run<A: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = A>, target: &Path) -> Result<()> {
+        self.run_to([0], arguments, target)
+    }
+
+    /// The same, for a program to which several ends are good.
+    pub(crate) fn run_to<A: AsRef<OsStr>, const N: usize>(
+        self,
+        good: [i32; N],
+        arguments: impl IntoIterator<Item = A>,
+        target: &Path,
+    ) -> Result<()> {
         // Services are often started without the directories in which such programs live.
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
         let output =
@@ -29,7 +39,7 @@ impl Program {
                     _ => io_error("run", self.name)(error),
                 },
             )?;
-        if output.status.success() {
+        if output.status.code().is_some_and(|code| good.contains(&code)) {
             return Ok(());
         }
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -83,6 +83,7 @@ impl Driver {
             filesystem_bytes: 0,
             parameters: parameters.given.clone(),
             source: None,
+            borrowed_identity: false,
             created: now(),
             ephemeral: true,
             attached: BTreeMap::new(),

@@ -99,6 +99,20 @@ impl Driver {
             None => loop_device::attach(&image, false, true)?,
         };
         let filesystem = self.formatted(key, volume, &device, &image, asked)?;
+        let mounted_elsewhere = presence.mounts().next().is_some();
+        if volume.borrowed_identity && !mounted_elsewhere {
+            filesystem.renew_identity(&device.path())?;
+            device.flush()?;
+            volume.borrowed_identity = false;
+            self.store.volumes.update(key, volume)?;
+        }
+        // What is mounted elsewhere too grows while mounted.
+        if volume.filesystem_bytes < volume.capacity && !mounted_elsewhere {
+            device.refresh_size()?;
+            if filesystem.grow_unmounted(&device.path())? {
+                self.note_grown(key, volume)?;
+            }
+        }
         point::make_directory(point)?;
         mount::filesystem(&device.path(), point, filesystem, flags)?;
         self.grow(key, volume, &device, point)
@@ -127,9 +141,12 @@ impl Driver {
             (Format::Making(_), _) | (Format::Blank, Content::Blank) => {
                 Some(asked.or(volume.filesystem).unwrap_or(Filesystem::DEFAULT))
             }
-            // Somebody who had the raw device made it.
+            // Somebody who had the raw device made it, in the size they liked.
             (Format::Blank, Content::Known(found)) => {
                 volume.format = Format::Made(*found);
+                volume.filesystem = Some(*found);
+                volume.filesystem_bytes = volume.capacity;
+                self.store.volumes.update(key, volume)?;
                 None
             }
             (Format::Blank, Content::Foreign(name)) => {
@@ -177,6 +194,10 @@ impl Driver {
         }
         device.refresh_size()?;
         filesystem.grow(&device.path(), mounted)?;
+        self.note_grown(key, volume)
+    }
+
+    fn note_grown(&self, key: &Key, volume: &mut Volume) -> Result<()> {
         volume.filesystem_bytes = volume.capacity;
         self.store.volumes.update(key, volume)?;
         tracing::info!(volume = volume.id, bytes = volume.capacity, "filesystem grown");

@@ -10,7 +10,7 @@ use crate::host::{loop_device, mount};
 use crate::node::point;
 use crate::presence::Presence;
 use crate::store::key::Key;
-use crate::store::record::Volume;
+use crate::store::record::{Kind, Volume};
 
 impl Driver {
     pub(crate) fn unpublish_volume(&self, request: csi::NodeUnpublishVolumeRequest) -> Result<csi::NodeUnpublishVolumeResponse> {
@@ -42,7 +42,7 @@ impl Driver {
         let Some(published) = published else { return Ok(()) };
         if published.block && published.readonly && !volume.published.values().any(|other| other.block && other.readonly) {
             for found in Presence::observe(&self.store, key)?.loops.iter().filter(|found| found.readonly) {
-                loop_device::detach(found.number)?;
+                loop_device::detach(*found, &self.store.data(key, Kind::Loop))?;
             }
         }
         self.store.volumes.update(key, &volume)

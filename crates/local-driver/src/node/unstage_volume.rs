@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::host::{loop_device, mount};
 use crate::presence::{Presence, Shown};
 use crate::store::key::Key;
+use crate::store::record::Kind;
 
 /// Something such as udev may have a device open for a moment; longer is an error that names the device.
 const PATIENCE: usize = 40;
@@ -53,7 +54,7 @@ impl Driver {
                 return Ok(());
             }
             for found in &presence.loops {
-                loop_device::detach(found.number)?;
+                loop_device::detach(*found, &self.store.data(key, Kind::Loop))?;
             }
             thread::sleep(PAUSE);
         }

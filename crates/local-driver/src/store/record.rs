@@ -88,6 +88,9 @@ pub(crate) struct Volume {
     pub(crate) filesystem_bytes: u64,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) source: Option<Source>,
+    /// The content is a copy that still has its origin's identity; see `Filesystem::renew_identity`.
+    #[serde(default)]
+    pub(crate) borrowed_identity: bool,
     /// Nanoseconds since the epoch; orders lists.
     pub(crate) created: u64,
     /// An inline volume of one pod: NodeUnpublishVolume deletes it.

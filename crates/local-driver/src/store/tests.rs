@@ -15,6 +15,7 @@ fn volume(id: &Key, created: u64) -> Volume {
         filesystem_bytes: 0,
         parameters: BTreeMap::new(),
         source: None,
+        borrowed_identity: false,
         created,
         ephemeral: false,
         attached: BTreeMap::new(),
