@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
 
 use crate::key::{Key, Meta};
+use tombs::Tombs;
 
 /// A kind of object that can be watched and kept.
 pub trait Kind: PartialEq + Clone + Send + Sync + Sized + 'static {
@@ -61,13 +62,13 @@ pub struct Store<K: Kind> {
 struct Inner<K> {
     objects: BTreeMap<Key, Arc<K>>,
     index: BTreeMap<Box<str>, BTreeSet<Key>>,
-    /// The newest version seen of any object, gone ones included: an older answer must not bring a deleted object back.
-    newest: u64,
+    /// A late answer must not bring a deleted object back.
+    tombs: Tombs,
 }
 
 impl<K: Kind> Default for Store<K> {
     fn default() -> Self {
-        let inner = Inner { objects: BTreeMap::new(), index: BTreeMap::new(), newest: 0 };
+        let inner = Inner { objects: BTreeMap::new(), index: BTreeMap::new(), tombs: Tombs::default() };
         Self {
             inner: RwLock::new(inner),
             listeners: RwLock::new(Vec::new()),
@@ -138,7 +139,7 @@ impl<K: Kind> Store<K> {
             let have = inner.objects.get(&object.meta().key);
             let stale = match have {
                 Some(have) => object.meta().version <= have.meta().version,
-                None => object.meta().version <= inner.newest,
+                None => inner.tombs.cover(&object.meta().key, object.meta().version),
             };
             if stale || object.meta().version == 0 {
                 return;
@@ -153,8 +154,12 @@ impl<K: Kind> Store<K> {
         let change = {
             let mut inner = self.write();
             let version = object.meta().version;
-            let newer = inner.objects.get(&object.meta().key).is_some_and(|have| have.meta().version > version && version != 0);
-            if newer { None } else { inner.insert(Arc::new(object)) }
+            let stale = match inner.objects.get(&object.meta().key) {
+                Some(have) => have.meta().version > version,
+                // An answer of ours has told of its end before the watch does.
+                None => inner.tombs.buried(&object.meta().key, version),
+            };
+            if stale && version != 0 { None } else { inner.insert(Arc::new(object)) }
         };
         self.tell(change);
     }
@@ -163,7 +168,7 @@ impl<K: Kind> Store<K> {
     pub fn delete(&self, meta: &Meta) {
         let change = {
             let mut inner = self.write();
-            inner.newest = inner.newest.max(meta.version);
+            inner.tombs.bury(&meta.key, meta.version);
             inner.remove(&meta.key)
         };
         self.tell(change);
@@ -174,6 +179,7 @@ impl<K: Kind> Store<K> {
         let mut changes = Vec::new();
         {
             let mut inner = self.write();
+            inner.tombs.relisted(objects.iter().map(|object| object.meta().version).max().unwrap_or(0));
             let listed: BTreeSet<Key> = objects.iter().map(|object| object.meta().key.clone()).collect();
             let gone: Vec<Key> = inner.objects.keys().filter(|key| !listed.contains(*key)).cloned().collect();
             changes.extend(gone.iter().filter_map(|key| inner.remove(key)));
@@ -210,7 +216,6 @@ impl<K: Kind> Store<K> {
 impl<K: Kind> Inner<K> {
     /// `None` if nothing but the version changed.
     fn insert(&mut self, new: Arc<K>) -> Option<Change<K>> {
-        self.newest = self.newest.max(new.meta().version);
         let key = new.meta().key.clone();
         let old = self.objects.insert(key.clone(), new.clone());
         if old.as_deref().and_then(K::index) != new.index() {
@@ -248,6 +253,8 @@ impl<K: Kind> Inner<K> {
         }
     }
 }
+
+mod tombs;
 
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,21 @@ pub struct Sidecar {
     readiness: Readiness,
 }
 
+/// What a controller is given besides its own configuration and the caches. It cannot tell whether it is alone in its process.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The API server.
+    pub client: Client,
+    /// Where events are put.
+    pub events: Events,
+    /// The driver, ready.
+    pub driver: Arc<dyn Driver>,
+    /// What it can do.
+    pub info: DriverInfo,
+    /// For `cluster::drive`.
+    pub engine: Engine,
+}
+
 /// What `/readyz` says is missing. Empty: nothing.
 #[derive(Clone)]
 struct Readiness(Arc<Mutex<Option<&'static str>>>);
@@ -208,6 +223,17 @@ impl Sidecar {
             backoff,
             shutdown: self.shutdown.clone(),
             queue: queue.to_owned(),
+        }
+    }
+
+    /// What a controller is given, with the engine of its (first) queue.
+    pub fn surroundings(&self, queue: &str, workers: usize, backoff: Backoff) -> Surroundings {
+        Surroundings {
+            client: self.client.clone(),
+            events: self.events.clone(),
+            driver: self.driver.clone(),
+            info: self.info.clone(),
+            engine: self.engine(queue, workers, backoff),
         }
     }
 

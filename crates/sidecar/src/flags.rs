@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cluster::limits::Rate;
+pub use cluster::limits::Rate;
 
 use crate::values::{Gates, Labels};
 use crate::{Exit, FeatureGates, Gate, GoDuration};

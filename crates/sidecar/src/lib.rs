@@ -3,11 +3,11 @@
 //! ```text
 //! argv ─ args ─> Flags ─ config() ─> Config ┐
 //!                                           ├─ shell::run ─> main(Config, Shell { ctx, shutdown, metrics }) ─> exit
-//!            logs, signals, runtime, metrics┘                        └─ http: metrics, health, readyz, why
+//!            logs, signals, runtime, metrics┘       ├─ http: metrics, health, readyz, why
+//!                                                   └─ controller: driver, cluster, lease, drain (programs that have them)
 //! ```
 //!
-//! Decides nothing about storage. It knows neither the cluster nor the driver: what it serves about them is handed in as closures,
-//! and what its flags say about them is plain data.
+//! Decides nothing about storage. What the HTTP server says about driver and cluster is handed in as closures.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ mod shell;
 mod values;
 
 pub use args::{Dialect, parse};
-pub use controller::{Setup, Sidecar};
+pub use controller::{Setup, Sidecar, Surroundings};
 pub use duration::{DurationError, GoDuration};
 pub use exit::{Exit, TERMINATION_LOG};
 pub use gates::{FeatureGates, Gate, Stage};

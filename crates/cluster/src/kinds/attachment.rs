@@ -21,7 +21,7 @@ pub enum AttachmentSource {
     Nothing,
 }
 
-/// A VolumeAttachment as controllers see it.
+/// A VolumeAttachment as controllers see it. Its errors are left out: a controller's own report must not wake it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are the object's own")]
 pub struct Attachment {
@@ -30,8 +30,6 @@ pub struct Attachment {
     pub node: Box<str>,
     pub source: AttachmentSource,
     pub attached: bool,
-    /// The message of `status.attachError`.
-    pub attach_error: Option<Box<str>>,
     /// `csi.alpha.kubernetes.io/node-id`: the CSI node id that was used to publish.
     pub node_id_annotation: Option<Box<str>>,
 }
@@ -80,13 +78,6 @@ struct Source {
 struct Status {
     #[serde(default)]
     attached: bool,
-    attach_error: Option<AttachError>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct AttachError {
-    #[serde(default)]
-    message: String,
 }
 
 wire!(AttachmentWire = VolumeAttachment);
@@ -109,7 +100,6 @@ impl Kind for Attachment {
             node: wire.spec.node_name.into(),
             source,
             attached: status.attached,
-            attach_error: status.attach_error.map(|error| error.message.into()),
             node_id_annotation: annotation(&wire.metadata, Self::NODE_ID_ANNOTATION),
         })
     }

@@ -10,7 +10,6 @@ fn attachment(name: &str, version: u64, attached: bool) -> Attachment {
         node: "n".into(),
         source: AttachmentSource::Volume(format!("pv-{name}").into()),
         attached,
-        attach_error: None,
         node_id_annotation: None,
     }
 }

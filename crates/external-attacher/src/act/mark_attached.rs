@@ -1,0 +1,29 @@
+//! Says in the status that the volume is attached, and what the driver wants the node to know.
+
+use std::collections::BTreeMap;
+
+use cluster::kinds::Attachment;
+use serde_json::json;
+
+use super::operations;
+use crate::attachments::Attachments;
+use crate::error::Error;
+
+/// The whole status is replaced, so that no key of an earlier publish context stays behind, and an earlier error goes.
+pub(super) async fn act(
+    on: &Attachments,
+    attachment: &Attachment,
+    context: Option<BTreeMap<String, String>>,
+) -> Result<(), Error> {
+    const ATTEMPT: &str = "mark as attached VolumeAttachment";
+    let mut status = json!({"attached": true});
+    if let Some(context) = context.filter(|context| !context.is_empty()) {
+        status["attachmentMetadata"] = json!(context);
+    }
+    let patch = json!([
+        {"op": "test", "path": "/metadata/uid", "value": attachment.meta.uid},
+        {"op": "add", "path": "/status", "value": status},
+    ]);
+    let patch = operations(ATTEMPT, &attachment.meta.key, patch)?;
+    super::patch(on, attachment, ATTEMPT, true, patch).await
+}

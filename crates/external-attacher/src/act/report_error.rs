@@ -1,0 +1,40 @@
+//! Puts into the attachment's status why it cannot be attached or detached: kubelet and the attach/detach controller show it.
+
+use cluster::Key;
+use csi_types::Code;
+use kube::api::Patch;
+use serde_json::json;
+
+use crate::attachments::Attachments;
+use crate::error::Error;
+use crate::plan::View;
+
+/// Best effort: what cannot be reported is in the log.
+pub(crate) async fn report(on: &Attachments, key: &Key, view: &View, message: &str, code: Option<Code>) {
+    let (Some(attachment), Some(facts)) = (on.caches.attachments.get(key.as_str()), &view.attachment) else { return };
+    let mut error = json!({
+        "message": message,
+        "time": on.around.engine.ctx.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    });
+    let field = if facts.deleting { "detachError" } else { "attachError" };
+    if let Some(code) = code.filter(|_| !facts.deleting && on.settings.error_codes) {
+        error["errorCode"] = json!(code.number());
+    }
+    let patch = json!({"metadata": {"uid": attachment.meta.uid}, "status": {field: error}});
+    let patched = super::patch(on, &attachment, "report an error in VolumeAttachment", true, Patch::Merge(patch)).await;
+    if let Err(error) = patched {
+        tracing::debug!("{}", sentence(&error));
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn sentence(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
