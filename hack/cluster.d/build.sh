@@ -2,8 +2,8 @@
 # compiled here from Go modules or packed from Debian's busybox; no container image is pulled from anywhere.
 
 kube_hash=$(hash_of "$repo"/hack/versions.env "$repo"/hack/kube/* "$parts/build.sh")
-containerd_hash=$(hash_of "$repo"/hack/versions.env "$repo"/hack/containerd/* "$parts/build.sh")
-sanity_hash=$(hash_of "$repo"/hack/versions.env "$repo"/hack/csi-sanity/* "$parts/build.sh")
+containerd_hash=$(hash_of "$repo"/hack/versions.env "$repo"/hack/containerd/go.* "$parts/build.sh")
+sanity_hash=$(hash_of "$repo"/hack/versions.env "$repo"/hack/csi-sanity/go.* "$parts/build.sh")
 images_hash=$(hash_of "$repo"/hack/images/go.mod "$repo"/hack/images/*/*.go "$parts/build.sh")
 
 KUBE=$CACHE/kubernetes-$kube_hash
