@@ -1,0 +1,256 @@
+//! Puts the parts together: [`run`] on this host, [`mount`] wherever time, the API and the edges come from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use cluster::drive::{Engine, drive};
+use cluster::{Backoff, Caches, ClientOptions, Events, Keys, Leadership, Ledger, Watch};
+use csi_client::{Address, Client, ConnectOptions, Driver};
+use kube::Client as KubeClient;
+use rt::{Ctx, Shutdown};
+use sidecar::{Http, Shell, VERSION};
+use tracing::info;
+
+use crate::agent::{self, Agent, Connect, Inner};
+use crate::api;
+use crate::flags::Config;
+use crate::journal::Journal;
+use crate::mounter::{Files, LinuxMounter, Mounter, share_root};
+use crate::node::{Host, Keeper};
+use crate::plugins::{FolderWatch, GrpcRegistration, Plugins, Registration, Sockets};
+use crate::pods::Pods;
+use crate::recover::recover;
+use crate::state::State;
+use crate::volumes::Volumes;
+
+/// What only a host has.
+pub struct Edges {
+    /// The kernel's mounts.
+    pub mounter: Arc<dyn Mounter>,
+    /// Links, device files, groups.
+    pub files: Arc<dyn Files>,
+    /// Drivers by their sockets.
+    pub connect: Arc<dyn Connect>,
+    /// The folder of registration sockets.
+    pub sockets: Arc<dyn Sockets>,
+    /// Registration itself.
+    pub registration: Arc<dyn Registration>,
+    /// What the Node says about the machine.
+    pub host: Host,
+}
+
+/// What the engine needs besides.
+pub struct Surroundings {
+    ctx: Ctx,
+    shutdown: Shutdown,
+    client: KubeClient,
+    metrics: cluster::Metrics,
+    ledger: Ledger,
+}
+
+/// The program.
+///
+/// # Errors
+/// What it cannot start without: a kubeconfig, a root directory, a journal that can be read and written.
+pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
+    let ctx = shell.ctx.clone();
+    let (metrics, calls, ledger) = (cluster::Metrics::new(), csi_client::Metrics::new(), Ledger::new());
+    shell.metrics.register(|registry| {
+        metrics.register(registry);
+        calls.register(registry);
+    });
+    serve_http(&config, &shell, &ledger).await?;
+    let client = connect(&ctx, &config).await?;
+    let root = config.agent.root.clone();
+    ctx.disk()
+        .make_dir(&root.plugins_registry())
+        .await
+        .with_context(|| format!("cannot make {}", root.plugins_registry().display()))?;
+    let shared = ctx
+        .blocking({
+            let root = root.clone();
+            move || share_root(&LinuxMounter, root.path())
+        })
+        .await;
+    if shared
+        .with_context(|| format!("cannot make mounts below {} visible to drivers and back (rshared)", root.path().display()))?
+    {
+        info!(root = %root.path().display(), "was not on a shared mount: bound onto itself and shared");
+    }
+    let edges = Edges {
+        mounter: Arc::new(LinuxMounter),
+        files: Arc::new(LinuxMounter),
+        connect: Arc::new(GrpcConnect { ctx: ctx.clone(), timeout: config.csi_timeout, metrics: calls }),
+        sockets: Arc::new(FolderWatch::new(ctx.clone(), root.plugins_registry())),
+        registration: Arc::new(GrpcRegistration(ctx.clone())),
+        host: Host::read(),
+    };
+    let socket = match &config.api_socket {
+        Some(path) => Some(api::bind(path).with_context(|| format!("cannot listen on --api-socket {}", path.display()))?),
+        None => None,
+    };
+    let serve_api = |agent: &Agent| {
+        if let Some(socket) = socket {
+            agent.ctx.spawn("api", api::serve(agent.clone(), socket));
+        }
+    };
+    let around = Surroundings { ctx, shutdown: shell.shutdown, client, metrics, ledger };
+    mount(config.agent, config.workers, around, edges, serve_api).await
+}
+
+/// The engine: recovers, then keeps node, plugins, pods and volumes until the shutdown. Volumes stay mounted after that.
+///
+/// # Errors
+/// A journal that cannot be read: without it nothing may be torn down, nor reported unused.
+pub async fn mount(
+    config: agent::Config,
+    workers: usize,
+    around: Surroundings,
+    edges: Edges,
+    ready: impl FnOnce(&Agent),
+) -> anyhow::Result<()> {
+    let Surroundings { ctx, shutdown, client, metrics, ledger } = around;
+    let journal = Journal::open(ctx.clone(), config.root.journal()).await;
+    let journal = journal.with_context(|| format!("cannot make {}", config.root.journal().display()))?;
+    let recovered = recover(&ctx, &journal, &config.root).await;
+    let recovered = recovered.with_context(|| format!("cannot read the journal in {}", config.root.journal().display()))?;
+
+    let watches = [Watch::PodsOnNode(config.node.to_string()), Watch::CsiDrivers];
+    let caches = Caches::start(&ctx, &client, watches.clone(), &metrics);
+    let agent = Agent::new(Inner {
+        events: Events::new(&ctx, client.clone(), "node-mounter", config.node.as_str(), &metrics),
+        volumes: Arc::new(Keys::new(ctx.clone())),
+        pods: Arc::new(Keys::new(ctx.clone())),
+        state: State { records: recovered.records, held: recovered.held, ..State::default() }.into(),
+        status_due: Default::default(),
+        caches: caches.clone(),
+        mounter: edges.mounter,
+        files: edges.files,
+        connect: edges.connect,
+        ctx: ctx.clone(),
+        config,
+        client,
+        journal,
+    });
+    ready(&agent);
+    tokio::select! {
+        biased;
+        () = shutdown.requested() => return Ok(()),
+        () = caches.synced(&watches) => {}
+    }
+    info!(node = %agent.config.node, "pods and CSIDrivers are in step with the API server");
+    listen(&agent);
+
+    let keeper = Arc::new(Keeper::new(agent.clone(), edges.host));
+    let plugins = Plugins::new(agent.clone(), keeper.clone(), edges.sockets, edges.registration);
+    let mut tasks = Vec::new();
+    tasks.push(ctx.spawn("node", {
+        let (keeper, shutdown) = (keeper.clone(), shutdown.clone());
+        async move { keeper.run(shutdown).await }
+    }));
+    if agent.config.register_node {
+        let (keeper, shutdown) = (keeper.clone(), shutdown.clone());
+        tasks.push(ctx.spawn("node-lease", async move { keeper.renew_lease(shutdown).await }));
+    }
+    tasks.push(ctx.spawn("plugins", plugins.run(shutdown.clone())));
+    wake_all(&agent).await;
+
+    let engine = |queue: &str, workers, backoff| Engine {
+        ctx: ctx.clone(),
+        leadership: Leadership::always(&ctx),
+        ledger: ledger.clone(),
+        metrics: metrics.clone(),
+        workers,
+        backoff,
+        shutdown: shutdown.clone(),
+        queue: queue.to_owned(),
+    };
+    // A claim that is not there yet may be there in a second; nobody will tell us.
+    let of_pods =
+        Backoff { start: agent.config.backoff.start, max: agent.config.backoff.max.min(std::time::Duration::from_secs(15)) };
+    futures::join!(
+        drive(Arc::new(Volumes(agent.clone())), agent.volumes.clone(), engine("volumes", workers, agent.config.backoff)),
+        drive(Arc::new(Pods(agent.clone())), agent.pods.clone(), engine("pods", workers.min(10), of_pods)),
+    );
+    for mut task in tasks {
+        task.ended().await;
+    }
+    let _ = ctx.timeout(std::time::Duration::from_secs(2), agent.events.flush()).await;
+    info!("stopped; volumes stay mounted, and their records stay in the journal");
+    Ok(())
+}
+
+/// Pods and CSIDrivers wake whom they concern.
+fn listen(agent: &Agent) {
+    let on_pod = agent.clone();
+    agent.caches.pods.subscribe(move |change| {
+        let (touched, volumes) = {
+            let mut state = on_pod.state();
+            let mut volumes = std::collections::BTreeSet::new();
+            for pod in [&change.old, &change.new].into_iter().flatten() {
+                volumes.extend(state.volumes_of(&pod.meta.uid));
+            }
+            (state.note_pod(change.old.as_ref(), change.new.as_ref()), volumes)
+        };
+        on_pod.wake_pods(touched);
+        on_pod.wake_volumes(volumes);
+    });
+    let on_driver = agent.clone();
+    agent.caches.csi_drivers.subscribe(move |change| {
+        let Some(key) = change.key() else { return };
+        let volumes = on_driver.state().volumes_by(&key.name().into());
+        on_driver.wake_volumes(volumes);
+        // Whether a volume is attachable decides whether it is reported in use.
+        on_driver.status_due.notify_one();
+    });
+}
+
+/// Everything that an earlier life may have left: volumes by their records, pods by their folders.
+async fn wake_all(agent: &Agent) {
+    let records: Vec<_> = agent.state().records.keys().cloned().collect();
+    agent.wake_volumes(records);
+    let folders = agent.ctx.disk().list(&agent.config.root.pods()).await.unwrap_or_default();
+    let uid = |folder: &std::path::PathBuf| Some(folder.file_name()?.to_str()?.to_owned());
+    agent.wake_pods(folders.iter().filter_map(uid));
+}
+
+/// Drivers on this host.
+struct GrpcConnect {
+    ctx: Ctx,
+    timeout: std::time::Duration,
+    metrics: csi_client::Metrics,
+}
+
+impl Connect for GrpcConnect {
+    fn connect(&self, endpoint: &Path) -> Arc<dyn Driver> {
+        let address = Address::Unix(endpoint.to_owned());
+        Arc::new(Client::lazy(&self.ctx, ConnectOptions { address, timeout: self.timeout, metrics: self.metrics.clone() }))
+    }
+}
+
+async fn connect(ctx: &Ctx, config: &Config) -> anyhow::Result<KubeClient> {
+    let options = ClientOptions {
+        kubeconfig: config.kube.kubeconfig.clone(),
+        server: None,
+        rate: config.kube.rate.map(|rate| cluster::limits::Rate { qps: rate.qps, burst: rate.burst }),
+        user_agent: format!("node-mounter/{VERSION}"),
+    };
+    Ok(cluster::connect(ctx, &options).await?)
+}
+
+async fn serve_http(config: &Config, shell: &Shell, ledger: &Ledger) -> anyhow::Result<()> {
+    let Some(listen) = &config.http.listen else { return Ok(()) };
+    let (ledger, clock) = (ledger.clone(), shell.ctx.clone());
+    let why = move |object: Option<&str>| {
+        let lines = object.map(|object| ledger.why(object)).unwrap_or_default();
+        let line = |entry: cluster::Entry| {
+            let age = clock.now().since(entry.since).as_secs();
+            format!("{}: {} {} {} (for {age}s, {} times)\n", entry.controller, entry.next, entry.word, entry.detail, entry.times)
+        };
+        (!lines.is_empty()).then(|| lines.into_iter().map(line).collect())
+    };
+    let http = Http::new().metrics(&config.http.metrics_path, &shell.metrics).ready("process", || Ok(())).why(why);
+    http.serve(&shell.ctx, "--http-endpoint", listen).await?;
+    Ok(())
+}
