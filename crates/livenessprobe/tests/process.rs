@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use csi_proto::csi::v1 as csi;
@@ -83,8 +84,15 @@ impl Drop for Probe {
     }
 }
 
+/// A free port below those that the kernel gives out by itself: dialing one of those before anybody listens may connect to itself.
 fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 97) as u16 * 150;
+    let ports = (0..150).map(|_| 15_000 + first + NEXT.fetch_add(1, Ordering::Relaxed) % 150);
+    ports
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| std::net::TcpListener::bind(address).is_ok())
+        .unwrap()
 }
 
 async fn get(address: SocketAddr, path: &str) -> (u16, String) {

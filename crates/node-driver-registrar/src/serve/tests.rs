@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use csi_proto::pluginregistration::registration_client::RegistrationClient;
 use csi_proto::pluginregistration::{InfoRequest, PluginInfo, RegistrationStatus};
@@ -20,9 +21,15 @@ struct Running {
     _directory: tempfile::TempDir,
 }
 
-/// A free port, told to a program that can only be told a number.
+/// A free port below those that the kernel gives out by itself: dialing one of those before anybody listens may connect to itself.
 fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 97) as u16 * 150;
+    let ports = (0..150).map(|_| 15_000 + first + NEXT.fetch_add(1, Ordering::Relaxed) % 150);
+    ports
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| std::net::TcpListener::bind(address).is_ok())
+        .unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test wants the task's result")]
