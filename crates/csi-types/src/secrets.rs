@@ -86,6 +86,8 @@ impl Drop for Secret {
     }
 }
 
+const ANNOTATIONS: &str = "pvc.annotations[";
+
 /// The words a template may use, and their values now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TemplateScope {
@@ -102,7 +104,7 @@ impl TemplateScope {
             BTreeMap::from([("pv.name".to_owned(), pv.to_owned()), ("pvc.namespace".to_owned(), claim_namespace.to_owned())]);
         let mut name = namespace.clone();
         name.insert("pvc.name".to_owned(), claim_name.to_owned());
-        name.extend(annotations.iter().map(|(key, value)| (format!("pvc.annotations['{key}']"), value.clone())));
+        name.extend(annotations.iter().map(|(key, value)| (format!("{ANNOTATIONS}'{key}']"), value.clone())));
         Self { name, namespace }
     }
 }
@@ -126,7 +128,7 @@ pub enum TemplateError {
         template: String,
         /// Sorted, each once.
         tokens: Vec<String>,
-        /// What may be used instead; sorted.
+        /// What may be used instead; sorted, without annotations.
         known: Vec<String>,
     },
     /// The result cannot be the name of an object.
@@ -152,7 +154,7 @@ impl SecretTemplate {
     pub fn uses_annotations(&self) -> bool {
         let mut uses = false;
         expand(&self.name, |token| {
-            uses |= token.starts_with("pvc.annotations[");
+            uses |= token.starts_with(ANNOTATIONS);
             Some(String::new())
         });
         uses
@@ -185,7 +187,8 @@ fn resolve(template: &str, words: &BTreeMap<String, String>) -> Result<String, T
         return Ok(text);
     }
     let (template, tokens) = (template.to_owned(), unknown.into_iter().collect());
-    Err(TemplateError::UnknownTokens { template, tokens, known: words.keys().cloned().collect() })
+    let known = words.keys().filter(|word| !word.starts_with(ANNOTATIONS)).cloned().collect();
+    Err(TemplateError::UnknownTokens { template, tokens, known })
 }
 
 /// Go's `os.Expand`, which decides what a `$` means: classes rely on its corners.

@@ -42,7 +42,8 @@ impl Act {
 
     /// A secret that is gone does not keep the volume: the driver may manage without, and says so if not.
     async fn deletion_secret(&self, volume: &Cached) -> Result<Secret, Error> {
-        let Some(secret) = self.deletion_secret_ref(volume)? else { return Ok(Secret::none()) };
+        let secret = self.deletion_secret_ref(volume).map_err(Error::DeletionSecret)?;
+        let Some(secret) = secret else { return Ok(Secret::none()) };
         match cluster::live::secret(&self.client, &secret).await {
             Ok(secret) => Ok(secret),
             Err(SecretError::Read { source, .. }) => {
@@ -56,13 +57,13 @@ impl Act {
     }
 
     /// By the volume's annotations; only volumes older than those, or made by hand, ask their class.
-    fn deletion_secret_ref(&self, volume: &Cached) -> Result<Option<SecretRef>, Error> {
+    fn deletion_secret_ref(&self, volume: &Cached) -> Result<Option<SecretRef>, String> {
         if let Some(secret) = &volume.deletion_secret {
             return Ok(Some(secret.clone()).filter(|secret| !secret.name.is_empty() && !secret.namespace.is_empty()));
         }
         let class = volume.class.as_deref().and_then(|class| self.caches.classes.get(class));
         let (Some(class), Some(claim)) = (class, &volume.claim) else { return Ok(None) };
-        let wrong = |text: String| Error::DeletionSecret(format!("StorageClass {}: {text}", class.meta.key));
+        let wrong = |text: String| format!("StorageClass {}: {text}", class.meta.key);
         let parameters = Parameters::parse(&class.parameters).map_err(|error| wrong(error.to_string()))?;
         let scope = TemplateScope::volume(volume.meta.key.name(), &claim.namespace, &claim.name, &Default::default());
         let template = parameters.secrets.provisioner.map(|template| template.resolve(&scope)).transpose();

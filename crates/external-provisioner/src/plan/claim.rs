@@ -94,7 +94,9 @@ pub fn plan(v: &ClaimView) -> Next<Action, Why, Problem> {
     let of_this_claim = v.existing.as_ref().filter(|pv| pv.claim_uid.as_deref() == Some(&v.uid));
     if let Some(pv) = of_this_claim {
         let other = |created: &Arc<Created>| pv.handle.as_ref() != Some(&created.volume.handle);
+        let bound = v.claim.as_ref().is_some_and(|claim| claim.volume.is_some());
         return match &v.recall.created {
+            None if bound => Next::Rest(Why::AlreadyBound),
             // Upstream takes any volume of this name for saved, and leaks when it is the last one's (issue 1469).
             _ if pv.deleting => Next::Rest(Why::OldVolumeGoing),
             Some(created) if other(created) => Next::Refuse(Problem::NameTaken(created.ask.name.clone())),
