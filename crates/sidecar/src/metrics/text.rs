@@ -35,14 +35,11 @@ pub(super) fn from_open_metrics(text: &str) -> String {
 
 fn sample(out: &mut String, line: &str) {
     let line = line.split_once(" # {").map_or(line, |(line, _)| line);
-    // Label values are escaped, so that a quote after `.0` ends the value of the bucket's bound, the last label.
-    match line
-        .split_once("le=\"")
-        .filter(|_| line.contains("_bucket{"))
-        .and_then(|(head, bound)| Some((head, bound.split_once(".0\"")?)))
-    {
-        Some((head, (bound, rest))) if bound.bytes().all(|b| b.is_ascii_digit()) => {
-            let _ = writeln!(out, "{head}le=\"{bound}\"{rest}");
+    // The library writes the bound first.
+    let bucket = line.split_once("_bucket{le=\"").and_then(|(name, rest)| Some((name, rest.split_once(".0\"")?)));
+    match bucket {
+        Some((name, (bound, rest))) if bound.bytes().all(|b| b.is_ascii_digit()) => {
+            let _ = writeln!(out, "{name}_bucket{{le=\"{bound}\"{rest}");
         }
         _ => {
             let _ = writeln!(out, "{line}");
