@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use csi_proto::csi::v1 as csi;
@@ -88,6 +89,63 @@ async fn eventually_staged(rig: &mut Rig, request: csi::NodeStageVolumeRequest) 
         }
     }
     panic!("never staged");
+}
+
+#[tokio::test]
+async fn an_mkfs_that_outlives_its_driver_cannot_harm_the_volume_that_the_next_one_mounted() {
+    let Some(mut rig) = Rig::start(&[]).await else { return };
+    let id = rig.create("orphan", 32 * MIB, "loop", mount("", &[])).await;
+    // An mkfs that takes its time, and has the device open meanwhile.
+    let (programs, started, go) = (rig.path("programs"), rig.path("started"), rig.path("go"));
+    fs::create_dir(&programs).unwrap();
+    let script = format!(
+        "#!/bin/sh\nfor device; do :; done\nexec 3<\"$device\"\necho $$ > '{started}.new' && mv '{started}.new' '{started}'\n\
+         while [ ! -e '{go}' ]; do sleep 0.05; done\nexec /usr/sbin/mkfs.ext4 \"$@\"\n",
+        started = started.display(),
+        go = go.display()
+    );
+    fs::write(programs.join("mkfs.ext4"), script).unwrap();
+    fs::set_permissions(programs.join("mkfs.ext4"), fs::Permissions::from_mode(0o755)).unwrap();
+    rig.kill();
+    rig.programs = Some(programs);
+    rig.restart().await;
+    let stage = csi::NodeStageVolumeRequest {
+        volume_id: id.clone(),
+        staging_target_path: rig.text("stage"),
+        volume_capability: Some(mount("", &[])),
+        ..Default::default()
+    };
+    let (mut node, request) = (rig.node.clone(), stage.clone());
+    let call = tokio::spawn(async move { node.node_stage_volume(request).await.map(drop) });
+    eventually("mkfs has started", || started.exists()).await;
+    rig.kill();
+    let _ = call.await.unwrap();
+    rig.programs = None;
+    rig.restart().await;
+    rig.node.node_stage_volume(stage).await.unwrap();
+    assert_eq!(rig.loops().len(), 1, "two devices on one image would write past each other");
+    fs::write(rig.path("stage/file"), "data").unwrap();
+    fs::write(&go, "").unwrap();
+    let pid = fs::read_to_string(&started).unwrap();
+    // A zombie has an empty command line; nobody here may reap it.
+    let ended = || fs::read(format!("/proc/{}/cmdline", pid.trim())).map_or(true, |line| line.is_empty());
+    eventually("the old mkfs has ended", ended).await;
+    rig.unstage(&id, "stage").await.unwrap();
+    rig.stage(&id, "stage", mount("", &[])).await.unwrap();
+    assert_eq!(fs::read_to_string(rig.path("stage/file")).unwrap(), "data");
+    rig.unstage(&id, "stage").await.unwrap();
+    rig.delete(&id).await.unwrap();
+    rig.assert_nothing_left();
+}
+
+async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..1000 {
+        if so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
 }
 
 #[tokio::test]

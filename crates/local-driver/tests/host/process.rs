@@ -20,7 +20,7 @@ async fn sigterm_ends_with_zero_and_takes_the_socket_along() {
 async fn controller_and_node_can_be_two_processes_on_one_directory() {
     let Some(mut rig) = Rig::start(&["--services=controller", "--topology=false"]).await else { return };
     let flags = ["--services=node".to_owned(), "--topology=false".to_owned()];
-    let mut second = spawn(&rig.dir, "node.sock", &flags);
+    let mut second = spawn(&rig.dir, "node.sock", &flags, None);
     let channel = connect(&rig.path("node.sock")).await;
     let unserved = ControllerClient::new(channel.clone()).list_volumes(csi::ListVolumesRequest::default()).await;
     assert_eq!(unserved.unwrap_err().code(), Code::Unimplemented);

@@ -21,6 +21,8 @@ pub(crate) struct Rig {
     pub(crate) dir: PathBuf,
     pub(crate) controller: ControllerClient<Channel>,
     pub(crate) node: NodeClient<Channel>,
+    /// A directory that the driver looks for programs in first.
+    pub(crate) programs: Option<PathBuf>,
     flags: Vec<String>,
     child: Child,
     _temporary: tempfile::TempDir,
@@ -36,10 +38,10 @@ impl Rig {
         let temporary = tempfile::Builder::new().prefix("local driver").tempdir().unwrap();
         let dir = fs::canonicalize(temporary.path()).unwrap();
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let child = spawn(&dir, "csi.sock", &flags);
+        let child = spawn(&dir, "csi.sock", &flags, None);
         let channel = connect(&dir.join("csi.sock")).await;
         let (controller, node) = (ControllerClient::new(channel.clone()), NodeClient::new(channel));
-        Some(Rig { dir, controller, node, flags, child, _temporary: temporary })
+        Some(Rig { dir, controller, node, programs: None, flags, child, _temporary: temporary })
     }
 
     /// SIGKILL, at once.
@@ -50,7 +52,7 @@ impl Rig {
 
     /// A new process on the same data.
     pub(crate) async fn restart(&mut self) {
-        self.child = spawn(&self.dir, "csi.sock", &self.flags);
+        self.child = spawn(&self.dir, "csi.sock", &self.flags, self.programs.as_deref());
         let channel = connect(&self.dir.join("csi.sock")).await;
         (self.controller, self.node) = (ControllerClient::new(channel.clone()), NodeClient::new(channel));
     }
@@ -205,9 +207,12 @@ impl Drop for Rig {
     }
 }
 
-pub(crate) fn spawn(dir: &Path, socket: &str, flags: &[String]) -> Child {
+pub(crate) fn spawn(dir: &Path, socket: &str, flags: &[String], programs: Option<&Path>) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(dir.join(format!("{socket}.log"))).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = programs.map_or(path.clone(), |programs| format!("{}:{path}", programs.display()));
     Command::new(env!("CARGO_BIN_EXE_local-driver"))
+        .env("PATH", path)
         .arg(format!("--endpoint=unix://{}/{socket}", dir.display()))
         .arg(format!("--data-dir={}/data", dir.display()))
         .args(["--node-id=node-1", "-v=6"])
