@@ -13,14 +13,14 @@ use crate::store::Store;
 use crate::store::key::Key;
 
 /// One driver on one data directory.
-pub struct Driver {
+pub(crate) struct Driver {
     pub(crate) config: Config,
     pub(crate) store: Store,
 }
 
 impl Driver {
     /// Opens the data directory and repairs what a killed process left.
-    pub fn open(config: Config) -> Result<Driver> {
+    pub(crate) fn open(config: Config) -> Result<Driver> {
         let store = Store::open(&config.data_dir)?;
         let driver = Driver { config, store };
         driver.thaw_leftovers();

@@ -28,8 +28,6 @@ mod service;
 mod size;
 mod store;
 
-pub use driver::Driver;
 pub use error::Error;
 pub use flags::{Config, DRIVER_NAME, Flags};
-pub use serve::{ServeError, run};
-pub use service::Service;
+pub use serve::{ServeError, run, serve};

@@ -43,12 +43,26 @@ pub enum ServeError {
     Server(#[from] tonic::transport::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, then removes the socket.
+/// Serves until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> Result<(), ServeError> {
+    let named = |source| ServeError::Bind { path: config.socket.display().to_string(), source };
+    // Before the socket: who can connect can rely on these being handled.
+    let mut term = signal(SignalKind::terminate()).map_err(named)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(named)?;
+    let stop = async move {
+        tokio::select! {
+            biased;
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    };
+    serve(config, stop).await
+}
+
+/// Serves until `stop` is ready, lets calls under way end, and removes the socket. For whoever runs the driver inside another process.
+pub async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let path = config.socket.clone();
     let named = |source| ServeError::Bind { path: path.display().to_string(), source };
-    // Before the socket: who can connect can rely on these being handled.
-    let (mut term, mut int) = (signal(SignalKind::terminate()).map_err(named)?, signal(SignalKind::interrupt()).map_err(named)?);
     let (controller, node) = (config.controller, config.node);
     tracing::info!(driver = config.driver_name, node = config.node_id, data = %config.data_dir.display(), controller, node, "starting");
     let driver =
@@ -61,20 +75,19 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     }
     let listener = UnixListener::bind(&path).map_err(named)?;
     let ours = fs::metadata(&path).map_err(named)?.ino();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let server = Server::builder()
         .add_service(IdentityServer::new(service.clone()))
         .add_optional_service(controller.then(|| ControllerServer::new(service.clone())))
         .add_optional_service(node.then(|| NodeServer::new(service)))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async {
-            let _ = stopped.await;
+            let _ = drained.await;
         });
-    tokio::pin!(server);
+    tokio::pin!(server, stop);
     tracing::info!(socket = %path.display(), "serving");
     tokio::select! {
         biased;
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+        () = &mut stop => {}
         ended = &mut server => return Ok(ended?),
     }
     tracing::info!("stopping: finishing calls under way");
@@ -82,7 +95,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     if fs::metadata(&path).is_ok_and(|meta| meta.ino() == ours) {
         let _ = fs::remove_file(&path);
     }
-    let _ = stop.send(());
+    let _ = drain.send(());
     if tokio::time::timeout(DRAIN, server).await.is_err() {
         tracing::warn!(seconds = DRAIN.as_secs(), "calls are still under way; their repetition will finish them");
     }

@@ -12,13 +12,13 @@ use crate::error::Result;
 
 /// The three services of one driver.
 #[derive(Clone)]
-pub struct Service {
+pub(crate) struct Service {
     driver: Arc<Driver>,
 }
 
 impl Service {
     /// Serves `driver`.
-    pub fn new(driver: Driver) -> Service {
+    pub(crate) fn new(driver: Driver) -> Service {
         Service { driver: Arc::new(driver) }
     }
 

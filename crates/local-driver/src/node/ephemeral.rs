@@ -49,11 +49,11 @@ impl Driver {
         self.write_down(&key, &mut volume, &presence, target, Publication { readonly, block: false }, true)?;
         if presence.ours_at(target)?.is_none() {
             self.mount_volume(&key, &mut volume, &presence, target, *filesystem, flags)?;
+            tracing::info!(volume = id, path = %target.display(), readonly, "published inline");
         }
         if readonly {
             self.make_readonly(&key, target)?;
         }
-        tracing::info!(volume = id, path = %target.display(), readonly, "published inline");
         Ok(())
     }
 

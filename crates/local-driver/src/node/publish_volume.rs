@@ -40,6 +40,7 @@ impl Driver {
                 staging.display()
             )));
         }
+        let repeated = presence.ours_at(&target)?.is_some();
         let readonly = request.readonly || wanted.reader || asks_readonly(&wanted.access);
         self.write_down(&key, &mut volume, &presence, &target, Publication { readonly, block }, wanted.single_writer)?;
         match wanted.access {
@@ -54,7 +55,9 @@ impl Driver {
                 }
             }
         }
-        tracing::info!(volume = id, path = %target.display(), readonly, "published");
+        if !repeated {
+            tracing::info!(volume = id, path = %target.display(), readonly, "published");
+        }
         Ok(csi::NodePublishVolumeResponse {})
     }
 
