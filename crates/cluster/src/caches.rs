@@ -9,7 +9,7 @@ use rt::Ctx;
 use crate::kinds::{Attachment, Claim, Class, CsiDriver, CsiNode, Node, Pod, Volume};
 use crate::metrics::Metrics;
 use crate::store::{Kind, Store};
-use crate::watch::feed;
+use crate::watch::{Troubles, feed};
 
 /// The kinds that can be watched. A controller names what it needs; the union is watched, once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,7 @@ pub struct Caches {
     pub csi_drivers: Arc<Store<CsiDriver>>,
     pub nodes: Arc<Store<Node>>,
     pub pods: Arc<Store<Pod>>,
+    troubles: Troubles,
 }
 
 impl Caches {
@@ -50,7 +51,7 @@ impl Caches {
         watches.sort();
         watches.dedup();
         for watch in watches {
-            let feeder = Feeder { ctx, client, metrics, watch: &watch };
+            let feeder = Feeder { ctx, client, metrics, watch: &watch, troubles: &caches.troubles };
             match &watch {
                 Watch::Claims => feeder.start(&caches.claims),
                 Watch::Volumes => feeder.start(&caches.volumes),
@@ -63,6 +64,14 @@ impl Caches {
             }
         }
         caches
+    }
+
+    /// Whether every watch is open, or was until a moment ago.
+    ///
+    /// # Errors
+    /// What is wrong with one that could not be opened again.
+    pub fn in_step(&self) -> Result<(), String> {
+        self.troubles.first().map_or(Ok(()), Err)
     }
 
     /// Waits until the first complete list of each of these kinds is in. Cancel safe.
@@ -87,6 +96,7 @@ struct Feeder<'a> {
     client: &'a Client,
     metrics: &'a Metrics,
     watch: &'a Watch,
+    troubles: &'a Troubles,
 }
 
 impl Feeder<'_> {
@@ -97,6 +107,7 @@ impl Feeder<'_> {
             _ => watcher::Config::default(),
         };
         let api = Api::all(self.client.clone());
-        self.ctx.spawn(K::PLURAL, feed(self.ctx.clone(), api, config, store.clone(), self.metrics.clone()));
+        self.ctx
+            .spawn(K::PLURAL, feed(self.ctx.clone(), api, config, store.clone(), self.troubles.clone(), self.metrics.clone()));
     }
 }

@@ -1,6 +1,7 @@
 //! Feeds one store from one watch, for as long as the process lives.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,18 +15,47 @@ use crate::key::Meta;
 use crate::metrics::Metrics;
 use crate::store::{Kind, Store};
 
+/// What is wrong with the watches, for `/readyz`.
+#[derive(Clone, Default)]
+pub(crate) struct Troubles(Arc<Mutex<BTreeMap<&'static str, String>>>);
+
+impl Troubles {
+    fn note(&self, kind: &'static str, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, text);
+    }
+
+    fn over(&self, kind: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(kind);
+    }
+
+    pub(crate) fn first(&self) -> Option<String> {
+        let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        troubles.iter().next().map(|(kind, text)| format!("cannot watch {kind}: {text}"))
+    }
+}
+
 /// kube's own is not seeded; without any, a failing watch spins.
 const RETRY: Backoff = Backoff { start: Duration::from_millis(800), max: Duration::from_secs(30) };
 
 /// Keeps `store` in step with the API server. Never returns: an error is logged, waited out, and tried again.
-pub(crate) async fn feed<K: Kind>(ctx: Ctx, api: Api<K::Wire>, config: watcher::Config, store: Arc<Store<K>>, metrics: Metrics) {
+pub(crate) async fn feed<K: Kind>(
+    ctx: Ctx,
+    api: Api<K::Wire>,
+    config: watcher::Config,
+    store: Arc<Store<K>>,
+    troubles: Troubles,
+    metrics: Metrics,
+) {
     let mut events = std::pin::pin!(watcher(api, config));
     let mut listed: Vec<K> = Vec::new();
     let mut failures = 0;
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                failures = 0;
+                if failures > 0 {
+                    failures = 0;
+                    troubles.over(K::PLURAL);
+                }
                 take_in(&store, &mut listed, event);
                 metrics.cached(K::PLURAL, store.len());
             }
@@ -34,6 +64,7 @@ pub(crate) async fn feed<K: Kind>(ctx: Ctx, api: Api<K::Wire>, config: watcher::
                 let delay = RETRY.delay(&ctx, K::PLURAL, failures);
                 // A watch that ends is everyday; one that cannot be opened again is not.
                 if failures > 1 {
+                    troubles.note(K::PLURAL, crate::client::chain(&error));
                     warn!(kind = K::PLURAL, failures, "cannot watch, next try in {delay:?}: {}", crate::client::chain(&error));
                 } else {
                     debug!(kind = K::PLURAL, "watch ended: {}", crate::client::chain(&error));

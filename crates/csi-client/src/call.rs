@@ -1,6 +1,7 @@
 //! What every call has: a deadline, a span, a log line with secrets removed, a metric, and an error with our own code.
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 
 use csi_proto::json::{Secrets, render};
 use csi_types::{Code, Rpc};
@@ -24,7 +25,7 @@ impl Client {
             // Rendering costs an encoding; nobody pays it unless somebody reads it.
             let shown = enabled!(Level::TRACE);
             if shown {
-                trace!(method, request = %render(&message, Secrets::Stripped), "GRPC call");
+                trace!(request = %render(&message, Secrets::Stripped), "GRPC call");
             }
             let mut request = Request::new(message);
             request.set_timeout(self.timeout);
@@ -39,6 +40,8 @@ impl Client {
                     unreachable: false,
                 }),
             };
+            let lost = matches!(&result, Err(error) if error.unreachable);
+            self.lost.store(lost, Ordering::Relaxed);
             let took = self.ctx.now() - started;
             let code = result.as_ref().map_or_else(|error| error.code, |_| Code::Ok);
             self.metrics.observe(rpc, code.name(), took);
@@ -46,9 +49,9 @@ impl Client {
                 let elapsed_ms = took.as_millis() as u64;
                 match &result {
                     Ok(answer) => {
-                        trace!(method, code = code.name(), elapsed_ms, response = %render(answer, Secrets::Stripped), "GRPC response");
+                        trace!(code = code.name(), elapsed_ms, response = %render(answer, Secrets::Stripped), "GRPC response");
                     }
-                    Err(error) => trace!(method, code = code.name(), elapsed_ms, "GRPC error: {}", error.message),
+                    Err(error) => trace!(code = code.name(), elapsed_ms, "GRPC error: {}", error.message),
                 }
             }
             result
@@ -66,16 +69,15 @@ fn from_status(rpc: Rpc, status: &Status) -> CallError {
         return CallError { rpc, code: code(status.code()), message: status.message().to_owned(), unreachable: false };
     }
     let mut message = String::new();
+    let mut expired = status.code() == tonic::Code::DeadlineExceeded;
     while let Some(error) = cause {
         message = error.to_string();
+        // tonic's own timer may be first, and says Cancelled.
+        expired |= error.is::<tonic::TimeoutExpired>();
         cause = error.source();
     }
-    let code = match status.code() {
-        tonic::Code::DeadlineExceeded => Code::DeadlineExceeded,
-        tonic::Code::Cancelled => Code::Canceled,
-        _ => Code::Unavailable,
-    };
-    CallError { rpc, code, message, unreachable: code == Code::Unavailable }
+    let code = if expired { Code::DeadlineExceeded } else { Code::Unavailable };
+    CallError { rpc, code, message, unreachable: !expired }
 }
 
 fn code(code: tonic::Code) -> Code {

@@ -1,7 +1,7 @@
 //! The connection: one channel that comes back by itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use csi_proto::csi::v1::controller_client::ControllerClient;
@@ -41,6 +41,8 @@ pub struct Client {
     pub(crate) ctx: Ctx,
     pub(crate) timeout: Duration,
     pub(crate) metrics: Metrics,
+    /// The last call found nobody.
+    pub(crate) lost: Arc<AtomicBool>,
     channel: Channel,
 }
 
@@ -63,7 +65,7 @@ impl Client {
         });
         // The authority is what grpc-go sends for a unix socket; the address itself goes to the connector.
         let channel = Endpoint::from_static("http://localhost").connect_timeout(ATTEMPT).connect_with_connector_lazy(connector);
-        Self { ctx: ctx.clone(), timeout, metrics, channel }
+        Self { ctx: ctx.clone(), timeout, metrics, lost: Arc::default(), channel }
     }
 
     /// Waits until somebody listens at the address, then gives a client. One line at once and one a minute tell what it waits for.
@@ -90,6 +92,11 @@ impl Client {
             Ok(result) => result.map(drop),
             Err(elapsed) => Err(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed.to_string())),
         }
+    }
+
+    /// Whether the last call reached somebody, or none was made yet.
+    pub fn is_reached(&self) -> bool {
+        !self.lost.load(Ordering::Relaxed)
     }
 
     pub(crate) fn identity(&self) -> IdentityClient<Channel> {

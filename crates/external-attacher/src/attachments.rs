@@ -130,7 +130,7 @@ impl Controller for Attachments {
 
     async fn failed(&self, key: &Key, view: &View, error: &Error) {
         if error.is_reported() {
-            act::report_error::report(self, key, view, &act::report_error::sentence(error), error.code()).await;
+            act::report_error::report(self, key, view, &cluster::chain(error), error.code()).await;
         }
     }
 

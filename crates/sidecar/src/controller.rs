@@ -58,6 +58,7 @@ pub struct Sidecar {
     pub events: Events,
     /// Why nothing happens.
     pub ledger: Ledger,
+    calls: csi_client::Client,
     leadership: Leadership,
     metrics: cluster::Metrics,
     election: Option<(Task, Shutdown)>,
@@ -79,19 +80,29 @@ pub struct Surroundings {
     pub engine: Engine,
 }
 
-/// What `/readyz` says is missing. Empty: nothing.
+/// What `/readyz` answers: what this process waits for, or what pauses it.
 #[derive(Clone)]
-struct Readiness(Arc<Mutex<Option<&'static str>>>);
+struct Readiness(Arc<Mutex<Phase>>);
+
+enum Phase {
+    WaitsFor(&'static str),
+    Runs { driver: csi_client::Client, caches: Caches },
+}
 
 impl Readiness {
-    fn waits_for(&self, what: Option<&'static str>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Phase::WaitsFor("the CSI driver"))))
+    }
+
+    fn is(&self, phase: Phase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
     }
 
     fn check(&self) -> Result<(), String> {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(what) => Err(format!("waiting for {what}")),
-            None => Ok(()),
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Phase::WaitsFor(what) => Err(format!("waiting for {what}")),
+            Phase::Runs { driver, .. } if !driver.is_reached() => Err("the CSI driver cannot be reached".to_owned()),
+            Phase::Runs { caches, .. } => caches.in_step(),
         }
     }
 }
@@ -118,19 +129,19 @@ impl Setup {
             metrics.register(registry);
             calls.register(registry);
         });
-        let readiness = Readiness(Arc::new(Mutex::new(Some("the CSI driver"))));
+        let readiness = Readiness::new();
         let ledger = Ledger::new();
         let health = Arc::new(Mutex::new(None));
         self.serve(shell, &readiness, &ledger, &health).await?;
 
         let options = ConnectOptions { address: self.csi_address.clone(), timeout: self.timeout, metrics: calls.clone() };
-        let driver: Arc<dyn Driver> = Arc::new(csi_client::Client::connect(&ctx, options).await);
-        csi_client::wait_ready(&ctx, &*driver).await;
-        let info = csi_client::driver_info(&*driver).await?;
+        let driver = csi_client::Client::connect(&ctx, options).await;
+        csi_client::wait_ready(&ctx, &driver).await;
+        let info = csi_client::driver_info(&driver).await?;
         let name = info.name.as_str();
         calls.set_driver(name);
         info!(driver = name, plugin = ?info.plugin, controller = ?info.controller, "the driver is ready");
-        readiness.waits_for(Some("the Kubernetes API"));
+        readiness.is(Phase::WaitsFor("the Kubernetes API"));
 
         let client = cluster::connect(&ctx, &self.client_options()).await?;
         let host = host_name();
@@ -148,7 +159,20 @@ impl Setup {
         };
         *health.lock().unwrap_or_else(PoisonError::into_inner) = Some(leadership.clone());
         let shutdown = shell.shutdown.clone();
-        Ok(Sidecar { ctx, shutdown, client, driver, info, events, ledger, leadership, metrics, election, readiness })
+        Ok(Sidecar {
+            driver: Arc::new(driver.clone()),
+            calls: driver,
+            ctx,
+            shutdown,
+            client,
+            info,
+            events,
+            ledger,
+            leadership,
+            metrics,
+            election,
+            readiness,
+        })
     }
 
     async fn serve(
@@ -162,7 +186,7 @@ impl Setup {
         let (ready, why, clock) = (readiness.clone(), ledger.clone(), shell.ctx.clone());
         let mut http = Http::new()
             .metrics(&self.http.metrics_path, &shell.metrics)
-            .ready("start-up", move || ready.check())
+            .ready(self.name, move || ready.check())
             .why(move |object| object.and_then(|object| tell(&why, &clock, object)));
         if self.http.leader_health && self.election.is_some() {
             let health = health.clone();
@@ -207,7 +231,7 @@ impl Sidecar {
             () = self.shutdown.requested() => return None,
             () = caches.synced(watches) => {}
         }
-        self.readiness.waits_for(None);
+        self.readiness.is(Phase::Runs { driver: self.calls.clone(), caches: caches.clone() });
         info!("caches are in step with the API server");
         Some(caches)
     }

@@ -1,12 +1,11 @@
 //! Puts into the attachment's status why it cannot be attached or detached: kubelet and the attach/detach controller show it.
 
-use cluster::Key;
+use cluster::{Key, chain};
 use csi_types::Code;
 use kube::api::Patch;
 use serde_json::json;
 
 use crate::attachments::Attachments;
-use crate::error::Error;
 use crate::plan::View;
 
 /// Best effort: what cannot be reported is in the log.
@@ -23,18 +22,6 @@ pub(crate) async fn report(on: &Attachments, key: &Key, view: &View, message: &s
     let patch = json!({"metadata": {"uid": attachment.meta.uid}, "status": {field: error}});
     let patched = super::patch(on, &attachment, "report an error in VolumeAttachment", true, Patch::Merge(patch)).await;
     if let Err(error) = patched {
-        tracing::debug!("{}", sentence(&error));
+        tracing::debug!("{}", chain(&error));
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn sentence(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
