@@ -21,7 +21,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// Opens the data directory and repairs what a killed process left.
     pub(crate) fn open(config: Config) -> Result<Driver> {
-        let store = Store::open(&config.data_dir)?;
+        let store = Store::open(&config.data_dir, config.overcommit)?;
         let driver = Driver { config, store };
         driver.thaw_leftovers();
         if driver.config.node {

@@ -36,6 +36,9 @@ pub struct Flags {
     /// Most volumes that this node takes; 0 for no limit.
     #[arg(long, default_value_t = 0)]
     pub max_volumes_per_node: i64,
+    /// Let sparse volumes promise more together than the disk has. Whoever fills it first then takes the room of the others.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = ArgAction::Set)]
+    pub overcommit: bool,
     /// Claim PUBLISH_UNPUBLISH_VOLUME: volumes must be published to a node before it may stage them.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = ArgAction::Set)]
     pub controller_publish: bool,
@@ -63,6 +66,8 @@ pub struct Config {
     pub topology_key: Option<String>,
     /// 0: no limit.
     pub max_volumes_per_node: i64,
+    /// Do not keep room for what sparse volumes promise.
+    pub overcommit: bool,
     /// Claim and demand ControllerPublishVolume.
     pub controller_publish: bool,
 }
@@ -113,6 +118,7 @@ impl Flags {
             node,
             topology_key: self.topology.then_some(self.topology_key),
             max_volumes_per_node: self.max_volumes_per_node,
+            overcommit: self.overcommit,
             controller_publish: self.controller_publish,
         })
     }

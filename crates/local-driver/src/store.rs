@@ -32,12 +32,13 @@ pub(crate) struct Store {
     root: PathBuf,
     pub(crate) volumes: Shelf<Volume>,
     pub(crate) snapshots: Shelf<Snapshot>,
+    overcommit: bool,
     allocating: Mutex<()>,
 }
 
 impl Store {
     /// Opens, or makes, a data directory.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    pub(crate) fn open(root: &Path, overcommit: bool) -> Result<Self> {
         durable::make_dir(root).map_err(io_error("create the data directory", root))?;
         // The kernel reports real paths; ours must compare equal to them.
         let root = fs::canonicalize(root).map_err(io_error("resolve the data directory", root))?;
@@ -47,7 +48,7 @@ impl Store {
         }
         let volumes = Shelf::open(root.join("volumes"), locks.clone())?;
         let snapshots = Shelf::open(root.join("snapshots"), locks)?;
-        Ok(Store { root, volumes, snapshots, allocating: Mutex::new(()) })
+        Ok(Store { root, volumes, snapshots, overcommit, allocating: Mutex::new(()) })
     }
 
     /// The volume behind an id, or the sentence that there is none.
@@ -84,6 +85,9 @@ impl Store {
     pub(crate) fn available(&self) -> Result<u64> {
         let stat = rustix::fs::statvfs(&self.root).map_err(io_error("stat the filesystem of", &self.root))?;
         let mut available = stat.f_bavail.saturating_mul(stat.f_frsize);
+        if self.overcommit {
+            return Ok(available);
+        }
         for name in self.volumes.names()? {
             let image = self.volumes.dir().join(name).join(Kind::Loop.file_name());
             match fs::metadata(&image) {
@@ -99,7 +103,7 @@ impl Store {
     pub(crate) fn reserve(&self, bytes: u64, whom: &str) -> Result<MutexGuard<'_, ()>> {
         let guard = self.allocating.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let available = self.available()?;
-        if bytes > available {
+        if bytes > available && !self.overcommit {
             return Err(Error::Exhausted(format!(
                 "{whom} needs {bytes} bytes, but {} has {available} left; free space there or ask for less",
                 self.root.display()

@@ -33,7 +33,7 @@ fn add(store: &Store, name: &str, created: u64) -> Key {
 #[test]
 fn a_record_reads_back_as_it_was_written() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let key = add(&store, "pvc-1", 7);
     let mut record = volume(&key, 7);
     record.format = Format::Made(record::Filesystem::Xfs);
@@ -45,7 +45,7 @@ fn a_record_reads_back_as_it_was_written() {
 #[test]
 fn a_list_is_oldest_first_and_leaves_out_half_made_and_broken_volumes() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let (second, first, broken) = (add(&store, "a", 2), add(&store, "b", 1), add(&store, "c", 3));
     fs::write(store.volumes.path(&broken).join("record.json"), "{").unwrap();
     store.volumes.begin(&Key::for_volume_name("d")).unwrap();
@@ -57,7 +57,7 @@ fn a_list_is_oldest_first_and_leaves_out_half_made_and_broken_volumes() {
 #[test]
 fn a_record_of_a_newer_layout_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let key = add(&store, "pvc-1", 1);
     let mut record = volume(&key, 1);
     record.layout = LAYOUT + 1;
@@ -68,32 +68,32 @@ fn a_record_of_a_newer_layout_is_refused() {
 #[test]
 fn what_an_interrupted_call_left_is_gone_at_the_next_start_and_whole_volumes_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let whole = add(&store, "whole", 1);
     let half = Key::for_volume_name("half");
     fs::write(store.volumes.begin(&half).unwrap().join("disk.img"), "x").unwrap();
     let gone = add(&store, "gone", 1);
     fs::rename(store.volumes.path(&gone), store.volumes.dir().join(format!(".gone-{}", gone.as_str()))).unwrap();
     drop(store);
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     assert_eq!(store.volumes.names().unwrap(), [whole.as_str()]);
 }
 
 #[test]
 fn what_a_living_call_is_making_is_left_alone_by_another_process_that_starts() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let key = Key::for_volume_name("half");
     let _guard = store.volumes.lock(&key).unwrap();
     let path = store.volumes.begin(&key).unwrap();
-    Store::open(dir.path()).unwrap();
+    Store::open(dir.path(), false).unwrap();
     assert!(path.exists());
 }
 
 #[test]
 fn removing_twice_is_removing_once() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let key = add(&store, "pvc-1", 1);
     store.volumes.remove(&key).unwrap();
     store.volumes.remove(&key).unwrap();
@@ -101,21 +101,24 @@ fn removing_twice_is_removing_once() {
 }
 
 #[test]
-fn a_sparse_promise_counts_as_used() {
+fn a_sparse_promise_counts_as_used_unless_overcommitment_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     let before = store.available().unwrap();
     let key = add(&store, "pvc-1", 1);
     let image = File::create(store.data(&key, Kind::Loop)).unwrap();
     image.set_len(before / 2).unwrap();
     assert!(matches!(store.reserve(before, "volume pvc-2"), Err(Error::Exhausted(_))));
     drop(store.reserve(before / 4, "volume pvc-2").unwrap());
+    let store = Store::open(dir.path(), true).unwrap();
+    drop(store.reserve(before * 2, "volume pvc-2").unwrap());
+    assert!(store.available().unwrap() > before / 2);
 }
 
 #[test]
 fn a_node_id_stays_inside_its_directory() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
     store.register_node("../a/b").unwrap();
     assert!(store.knows_node("../a/b"));
     assert!(!store.knows_node("../a"));
