@@ -29,7 +29,9 @@ impl Act {
         let volume = observe::volume(&live);
         self.caches.volumes.put_answer(live.clone());
         let again = VolumeView { volume: Some(volume.clone()), ..view.clone() };
-        let (Next::Do(Action::DeleteVolume), Some(handle)) = (plan(&again), volume.handle) else { return Ok(()) };
+        let (Next::Do(Action::DeleteVolume), Some(handle)) = (plan(&again), volume.handle) else {
+            return Err(Error::Overtaken { attempt: "delete the volume of", object: meta.key.to_string() });
+        };
 
         let secrets = self.deletion_secret(&live).await?;
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
