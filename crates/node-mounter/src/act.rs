@@ -94,3 +94,6 @@ fn call(driver: &DriverName, handle: &VolumeHandle) -> impl FnOnce(CallError) ->
     let (driver, handle) = (driver.clone(), handle.to_string());
     move |source| Error::Call { driver, handle, source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cluster::drive::{ActError, Level, Requeue};
-use cluster::live::SecretError;
+use cluster::live::{SecretError, already_exists, is_conflict, is_not_found};
 use csi_client::CallError;
 use csi_types::{DriverName, NodeName, Rpc, Verdict};
 
+use crate::agent::chain;
 use crate::paths::VolumeKey;
 
 /// Why an action did not work.
@@ -35,7 +36,7 @@ pub enum Error {
     Api {
         doing: String,
         #[source]
-        source: kube::Error,
+        source: ApiFailure,
     },
     /// A secret that the call needs.
     #[error("cannot use the secret for {rpc:?}")]
@@ -75,6 +76,21 @@ pub enum Error {
     StillMounted { rpc: Rpc, driver: DriverName, path: PathBuf },
 }
 
+/// An error of kube in the API server's own words: the library's would repeat them as a data structure.
+#[derive(Debug)]
+pub struct ApiFailure(pub kube::Error);
+
+impl std::fmt::Display for ApiFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            kube::Error::Api(status) => write!(f, "{} ({})", status.message, status.code),
+            other => f.write_str(&chain(other)),
+        }
+    }
+}
+
+impl std::error::Error for ApiFailure {}
+
 /// What an error of a call to the driver leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -96,7 +112,13 @@ impl Error {
     /// For `map_err`.
     pub fn api(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Error {
         let doing = doing.into();
-        move |source| Error::Api { doing, source }
+        move |error| Error::Api { doing, source: ApiFailure(error) }
+    }
+
+    /// Somebody else wrote first: read again, and try again.
+    pub fn is_race(&self) -> bool {
+        let lost = |error: &kube::Error| is_conflict(error) || already_exists(error) || is_not_found(error);
+        matches!(self, Error::Api { source, .. } if lost(&source.0))
     }
 
     /// For `map_err`.

@@ -83,7 +83,7 @@ impl Keeper {
         match &result {
             Ok(()) => posted.complained = false,
             // Once per outage; the loop goes on trying.
-            Err(error) if !posted.complained => {
+            Err(error) if !posted.complained && !error.is_race() => {
                 posted.complained = true;
                 warn!(node = %self.agent.config.node, "cannot keep the Node up to date: {}; trying on", chain(error));
             }

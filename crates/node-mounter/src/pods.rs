@@ -128,7 +128,14 @@ impl Controller for Pods {
 
     async fn act(&self, uid: &String, view: &PodView, action: &PodAction) -> Result<(), PodError> {
         match (action, &view.pod) {
-            (PodAction::ResolveVolumes, Some(pod)) => resolve_volumes::act(&self.0, pod).await,
+            (PodAction::ResolveVolumes, Some(pod)) => {
+                let resolved = resolve_volumes::act(&self.0, pod).await;
+                if resolved.is_err() {
+                    // The next pass looks again; until then the file says what is missing.
+                    volumes_file::act(&self.0, uid).await?;
+                }
+                resolved
+            }
             (PodAction::WriteVolumesFile, _) => Ok(volumes_file::act(&self.0, uid).await?),
             (PodAction::RemoveFolders, _) => Ok(remove_folders::act(&self.0, uid).await?),
             (PodAction::DeletePod, Some(pod)) => Ok(delete_pod::act(&self.0, pod).await?),

@@ -1,8 +1,18 @@
 //! Objects for tests, by the parts that matter.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use cluster::Kind;
 use cluster::kinds::{CsiDriver, Pod, Volume};
+use rt::Ctx;
 use serde_json::{Value, json};
+
+use crate::agent::{Agent, Config, Inner};
+use crate::journal::Journal;
+use crate::mounter::FakeMounter;
+use crate::paths::Root;
 
 /// A Pod named `pod-1` with uid `uid-1` in namespace `ns`, bound to `node-1`, changed by `parts`.
 pub(crate) fn pod(parts: Value) -> Pod {
@@ -44,6 +54,69 @@ fn merge(into: &mut Value, from: Value) {
                 merge(into.entry(key).or_insert(Value::Null), value);
             }
         }
+        (_, Value::Null) => {}
         (into, from) => *into = from,
     }
+}
+
+/// Drivers that are not asked for by their sockets in a test.
+struct NoConnect;
+
+impl crate::agent::Connect for NoConnect {
+    fn connect(&self, endpoint: &std::path::Path) -> Arc<dyn csi_client::Driver> {
+        let address = csi_client::Address::Unix(endpoint.to_owned());
+        let options =
+            csi_client::ConnectOptions { address, timeout: Duration::from_secs(5), metrics: csi_client::Metrics::new() };
+        Arc::new(csi_client::Client::lazy(&Ctx::real(), options))
+    }
+}
+
+/// An API server that knows these objects by their paths, and takes no writes.
+pub(crate) fn api(objects: BTreeMap<&'static str, Value>) -> kube::Client {
+    let objects = Arc::new(objects);
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let objects = objects.clone();
+        async move {
+            let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": "not found"});
+            let (status, body) = match objects.get(request.uri().path()) {
+                Some(object) => (200, object.clone()),
+                None => (404, missing),
+            };
+            let response = http::Response::builder().status(status).body(kube::client::Body::from(body.to_string().into_bytes()));
+            Ok::<_, std::io::Error>(response.expect("a response"))
+        }
+    });
+    kube::Client::new(service, "default")
+}
+
+/// An agent on a folder, with mounts in memory.
+pub(crate) async fn agent(root: &std::path::Path, mounter: Arc<FakeMounter>, client: kube::Client) -> Agent {
+    let ctx = Ctx::real();
+    let root = Root::new(root);
+    let caches = cluster::Caches::default();
+    caches.csi_drivers.replace(Vec::new());
+    caches.pods.replace(Vec::new());
+    Agent::new(Inner {
+        config: Config {
+            node: "node-1".into(),
+            root: root.clone(),
+            register_node: true,
+            node_labels: Vec::new(),
+            node_status_update_frequency: Duration::from_secs(10),
+            backoff: cluster::Backoff { start: Duration::from_millis(500), max: Duration::from_secs(122) },
+            republish_every: Duration::from_secs(60),
+        },
+        events: cluster::Events::new(&ctx, client.clone(), "node-mounter", "node-1", &cluster::Metrics::new()),
+        journal: Journal::open(ctx.clone(), root.journal()).await.expect("a journal"),
+        files: mounter.clone(),
+        mounter,
+        connect: Arc::new(NoConnect),
+        volumes: Arc::new(cluster::Keys::new(ctx.clone())),
+        pods: Arc::new(cluster::Keys::new(ctx.clone())),
+        status_due: Default::default(),
+        state: Default::default(),
+        caches,
+        client,
+        ctx,
+    })
 }

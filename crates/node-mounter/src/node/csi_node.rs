@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cluster::live::{self, already_exists, is_conflict};
+use cluster::live;
 use csi_types::{DriverName, NodeInfo};
 use k8s_openapi::api::storage::v1::CSINode;
 use kube::api::{DeleteParams, PostParams, Preconditions};
@@ -26,7 +26,7 @@ pub(super) async fn reconcile(agent: &Agent, node_uid: &str) -> Result<(), Error
         match step(agent, node_uid).await {
             Ok(true) => return Ok(()),
             Ok(false) => {}
-            Err(error) if tried < TRIES && is_race(&error) => tried += 1,
+            Err(error) if tried < TRIES && error.is_race() => tried += 1,
             Err(error) => return Err(error),
         }
     }
@@ -146,10 +146,6 @@ fn resource() -> ApiResource {
         kind: CSINode::kind(&()).into(),
         plural: CSINode::plural(&()).into(),
     }
-}
-
-fn is_race(error: &Error) -> bool {
-    matches!(error, Error::Api { source, .. } if is_conflict(source) || already_exists(source) || live::is_not_found(source))
 }
 
 #[cfg(test)]

@@ -104,6 +104,9 @@ pub(crate) fn content(agent: &Agent, uid: &str) -> String {
 pub(crate) async fn act(agent: &Agent, uid: &str) -> Result<(), Error> {
     let (folder, file) = (agent.config.root.pod(uid), agent.config.root.pod_volumes_file(uid));
     let text = content(agent, uid);
+    if agent.state().files.get(uid) == Some(&text) {
+        return Ok(());
+    }
     agent.ctx.disk().make_dir(&folder).await.map_err(Error::path("make the folder", folder))?;
     agent.ctx.disk().replace(&file, text.clone().into_bytes()).await.map_err(Error::path("write", file))?;
     agent.state().files.insert(uid.to_owned(), text);
