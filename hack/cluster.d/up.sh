@@ -18,11 +18,12 @@ up() {
   done
   built || build
   if [ -z "$fresh" ] && healthy; then
-    say "the cluster is up already ($(cat "$RUN/version" | wc -w) builds as recorded); --fresh starts another"
+    say "the cluster is up already; --fresh starts another"
   else
     tear_down
     claim_folders
     say "starting Kubernetes $KUBERNETES_VERSION; logs are in $LOGS"
+    ln -sfn "$KUBE" "$RUN/bin"
     make_credentials
     control_plane_up
     node_up
