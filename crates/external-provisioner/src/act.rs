@@ -25,6 +25,7 @@ use rt::Ctx;
 
 use crate::error::Error;
 use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::observe::ClaimKey;
 use crate::plan::{claim, volume};
 use crate::view::{ClaimView, VolumeView};
@@ -38,6 +39,7 @@ pub(crate) struct Act {
     pub(crate) driver_name: DriverName,
     pub(crate) events: Events,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) metrics: Metrics,
     /// One call to the driver at a time for each volume handle: two PersistentVolumes can name one volume.
     pub(crate) handles: Locks,
     /// Which run of which provisioner: goes into the attributes of every volume it makes.
@@ -68,7 +70,7 @@ impl Act {
             volume::Action::HoldPv => self.hold_pv(&cached.meta).await,
             volume::Action::LetGoPv => self.let_go_pv(&cached.meta).await,
             volume::Action::DeleteVolume => self.delete_volume(view, &cached.meta).await,
-            volume::Action::ReleasePv => self.release_pv(&cached.meta).await,
+            volume::Action::ReleasePv => self.release_pv(&cached).await,
         }
     }
 }

@@ -40,13 +40,13 @@ impl Controller for Claims {
         self.act.claim(key, view, action).await
     }
 
-    async fn refused(&self, key: &ClaimKey, _view: &ClaimView, problem: &Problem) {
-        self.tell(key, problem.to_string());
+    async fn refused(&self, key: &ClaimKey, view: &ClaimView, problem: &Problem) {
+        self.tell(key, view, problem.to_string());
     }
 
-    async fn failed(&self, key: &ClaimKey, _view: &ClaimView, error: &Error) {
+    async fn failed(&self, key: &ClaimKey, view: &ClaimView, error: &Error) {
         if error.is_news() {
-            self.tell(key, chain(error));
+            self.tell(key, view, chain(error));
         }
     }
 
@@ -68,7 +68,8 @@ impl Controller for Claims {
 
 impl Claims {
     /// What was read live is read again for the next attempt: the user may be mending it.
-    fn tell(&self, key: &ClaimKey, message: String) {
+    fn tell(&self, key: &ClaimKey, view: &ClaimView, message: String) {
+        self.act.metrics.provision_failed(view.claim.as_ref().map_or("", |claim| &claim.class));
         self.act.memory.forget_live(&key.uid);
         self.act.tell_claim(key, EventType::Warning, "ProvisioningFailed", message);
     }

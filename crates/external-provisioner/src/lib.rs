@@ -26,6 +26,7 @@ mod error;
 mod fixtures;
 pub mod flags;
 mod memory;
+mod metrics;
 mod observe;
 pub mod parameters;
 pub mod placement;
@@ -47,6 +48,7 @@ use crate::act::Act;
 use crate::claims::Claims;
 use crate::flags::ControllerConfig;
 use crate::memory::Memory;
+pub use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::volumes::Volumes;
 use crate::wake::Wake;
@@ -58,6 +60,7 @@ pub struct Surroundings {
     pub events: Events,
     pub driver: Arc<dyn Driver>,
     pub info: DriverInfo,
+    pub metrics: Metrics,
     /// Queue, workers and backoff are filled in from the configuration.
     pub engine: Engine,
 }
@@ -78,7 +81,7 @@ pub fn watches(driver: &DriverInfo) -> Vec<Watch> {
 ///
 /// Assumes that [`watches`] are cached, and have been listed once. Acts only while leading.
 pub async fn controller(config: ControllerConfig, surroundings: Surroundings, caches: &Caches) {
-    let Surroundings { client, events, driver, info, engine } = surroundings;
+    let Surroundings { client, events, driver, info, metrics, engine } = surroundings;
     let ctx = engine.ctx.clone();
     let memory = Arc::new(Memory::default());
     let run = ctx.draw("provisioner identity") % 10_000;
@@ -91,6 +94,7 @@ pub async fn controller(config: ControllerConfig, surroundings: Surroundings, ca
         driver_name: info.name.clone(),
         events,
         memory: memory.clone(),
+        metrics,
         handles: Locks::new(),
         slow: config.backoff.max,
     });

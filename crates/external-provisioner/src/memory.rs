@@ -2,7 +2,7 @@
 //!
 //! Bounded by what is under way: an entry goes when its claim is settled or gone, unless a volume hangs on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -16,12 +16,14 @@ use crate::view::{Created, Live, Recall};
 #[derive(Default)]
 pub(crate) struct Memory {
     claims: Mutex<BTreeMap<String, Entry>>,
-    /// Volumes whose DeleteVolume has succeeded.
-    deleted: Mutex<BTreeSet<String>>,
+    /// Volumes whose DeleteVolume has succeeded, and when deleting began.
+    deleted: Mutex<BTreeMap<String, Instant>>,
 }
 
 #[derive(Default)]
 struct Entry {
+    /// When the driver was first asked.
+    started: Option<Instant>,
     created: Option<Arc<Created>>,
     asked: Option<Arc<Ask>>,
     no_room: Option<NodeName>,
@@ -49,14 +51,19 @@ impl Memory {
     }
 
     /// CreateVolume is about to be sent. From here on the volume may exist.
-    pub(crate) fn asking(&self, ask: &Arc<Ask>) {
-        self.entry(&ask.claim_uid, |entry| entry.asked = Some(ask.clone()));
+    pub(crate) fn asking(&self, ask: &Arc<Ask>, now: Instant) {
+        self.entry(&ask.claim_uid, |entry| {
+            entry.started.get_or_insert(now);
+            entry.asked = Some(ask.clone());
+        });
     }
 
     /// The driver made it; it has to be saved.
     pub(crate) fn created(&self, ask: &Arc<Ask>, volume: CreatedVolume) {
         let created = Arc::new(Created { ask: ask.clone(), volume });
-        self.entry(&ask.claim_uid, |entry| *entry = Entry { created: Some(created), ..Entry::default() });
+        self.entry(&ask.claim_uid, |entry| {
+            *entry = Entry { started: entry.started, created: Some(created), ..Entry::default() };
+        });
     }
 
     /// The driver's final answer was no: the next attempt starts from the claim as it is then.
@@ -99,9 +106,18 @@ impl Memory {
         self.entry(claim_uid, |entry| entry.announced = true);
     }
 
-    /// Its PersistentVolume exists.
-    pub(crate) fn saved(&self, claim_uid: &str) {
-        self.claims().remove(claim_uid);
+    /// When the driver was first asked for this claim's volume.
+    pub(crate) fn started(&self, claim_uid: &str) -> Option<Instant> {
+        self.claims().get(claim_uid)?.started
+    }
+
+    /// A PersistentVolume names this volume for the claim, whoever saved it: nothing hangs on memory any more.
+    pub(crate) fn saved(&self, claim_uid: &str, handle: &str) {
+        let mut claims = self.claims();
+        let other = |entry: &Entry| entry.created.as_ref().is_some_and(|created| created.volume.handle.as_str() != handle);
+        if claims.get(claim_uid).is_some_and(|entry| !other(entry)) {
+            claims.remove(claim_uid);
+        }
     }
 
     /// The claim needs nothing more. What hangs on a volume is kept all the same.
@@ -113,13 +129,13 @@ impl Memory {
     }
 
     /// DeleteVolume succeeded for this PersistentVolume.
-    pub(crate) fn deleted(&self, volume_uid: &str) {
-        self.volumes().insert(volume_uid.to_owned());
+    pub(crate) fn deleted(&self, volume_uid: &str, started: Instant) {
+        self.volumes().insert(volume_uid.to_owned(), started);
     }
 
-    /// Whether it did.
-    pub(crate) fn is_deleted(&self, volume_uid: &str) -> bool {
-        self.volumes().contains(volume_uid)
+    /// Whether it did, and when it was begun.
+    pub(crate) fn deletion(&self, volume_uid: &str) -> Option<Instant> {
+        self.volumes().get(volume_uid).copied()
     }
 
     /// The PersistentVolume is gone.
@@ -135,7 +151,7 @@ impl Memory {
         self.claims.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn volumes(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn volumes(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
         self.deleted.lock().unwrap_or_else(|e| e.into_inner())
     }
 }

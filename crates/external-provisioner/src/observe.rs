@@ -77,7 +77,7 @@ impl Observer {
         VolumeView {
             driver: self.driver.clone(),
             attached_to: attachment.map(|attachment| attachment.node.as_ref().into()),
-            deleted: volume.as_ref().is_some_and(|volume| self.memory.is_deleted(&volume.uid)),
+            deleted: volume.as_ref().is_some_and(|volume| self.memory.deletion(&volume.uid).is_some()),
             volume,
         }
     }

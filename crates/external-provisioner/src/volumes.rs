@@ -38,13 +38,13 @@ impl Controller for Volumes {
         self.act.volume(key, view, action).await
     }
 
-    async fn refused(&self, _key: &Key, view: &VolumeView, problem: &Problem) {
-        self.tell(view, problem.to_string());
+    async fn refused(&self, key: &Key, view: &VolumeView, problem: &Problem) {
+        self.tell(key, view, problem.to_string());
     }
 
-    async fn failed(&self, _key: &Key, view: &VolumeView, error: &Error) {
+    async fn failed(&self, key: &Key, view: &VolumeView, error: &Error) {
         if error.is_news() {
-            self.tell(view, chain(error));
+            self.tell(key, view, chain(error));
         }
     }
 
@@ -58,7 +58,9 @@ impl Controller for Volumes {
 }
 
 impl Volumes {
-    fn tell(&self, view: &VolumeView, message: String) {
+    fn tell(&self, key: &Key, view: &VolumeView, message: String) {
+        let cached = self.observer.caches.volumes.get(key.as_str());
+        self.act.metrics.delete_failed(cached.as_ref().and_then(|volume| volume.class.as_deref()).unwrap_or_default());
         if let Some(volume) = &view.volume {
             self.act.tell_volume(&volume.name, &volume.uid, "VolumeFailedDelete", message);
         }

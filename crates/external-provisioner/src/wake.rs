@@ -59,8 +59,10 @@ impl Wake {
         if made_by != Some(&*self.driver) {
             return;
         }
-        if change.new.is_none() {
-            self.memory.volume_gone(&volume.meta.uid);
+        match (&change.new, &volume.claim, &volume.csi) {
+            (None, ..) => self.memory.volume_gone(&volume.meta.uid),
+            (Some(_), Some(claim), Some(csi)) => self.memory.saved(&claim.uid, &csi.volume_handle),
+            _ => {}
         }
         self.volumes.add(volume.meta.key.clone());
         // A claim may wait for its name to become free.

@@ -21,7 +21,7 @@ impl Act {
                 .await
                 .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
         };
-        self.memory.asking(ask);
+        self.memory.asking(ask, self.ctx.now());
         let answer = self.driver.create_volume(ask.request(secrets)).await;
         match answer {
             Ok(volume) => {

@@ -33,12 +33,13 @@ impl Act {
             return Err(Error::Overtaken { attempt: "delete the volume of", object: meta.key.to_string() });
         };
 
+        let started = self.ctx.now();
         let secrets = self.deletion_secret(&live).await?;
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         let request = DeleteVolumeRequest { handle: handle.clone(), secrets };
         self.driver.delete_volume(request).await.map_err(|source| Error::DeleteVolume { handle: handle.clone(), source })?;
         info!(pv = %meta.key, volume = %handle, "volume deleted");
-        self.memory.deleted(&meta.uid);
+        self.memory.deleted(&meta.uid, started);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use cluster::kinds::Volume;
 use cluster::live::is_not_found;
-use cluster::{Kind, Meta};
+use cluster::Kind;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::info;
@@ -11,7 +11,8 @@ use super::Act;
 use crate::error::Error;
 
 impl Act {
-    pub(super) async fn release_pv(&self, meta: &Meta) -> Result<(), Error> {
+    pub(super) async fn release_pv(&self, volume: &Volume) -> Result<(), Error> {
+        let meta = &volume.meta;
         let failed = |source| Error::Api { attempt: "delete PersistentVolume", object: meta.key.to_string(), source };
         let api: Api<<Volume as Kind>::Wire> = Api::all(self.client.clone());
         let this_one = Preconditions { uid: Some(meta.uid.to_string()), resource_version: None };
@@ -21,13 +22,13 @@ impl Act {
             Err(error) if is_not_found(&error) => None,
             Err(error) => return Err(failed(error)),
         };
-        info!(pv = %meta.key, "deleted");
+        let started = self.memory.deletion(&meta.uid);
         match left {
-            Some(volume) => self.let_go_pv(&volume.meta).await,
-            None => {
-                self.caches.volumes.delete(meta);
-                Ok(())
-            }
+            Some(left) => self.let_go_pv(&left.meta).await?,
+            None => self.caches.volumes.delete(meta),
         }
+        info!(pv = %meta.key, "deleted");
+        self.metrics.deleted(volume.class.as_deref().unwrap_or_default(), started.map(|started| self.ctx.now() - started));
+        Ok(())
     }
 }

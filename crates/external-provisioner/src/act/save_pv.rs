@@ -21,6 +21,7 @@ use crate::view::{ClaimView, Created};
 impl Act {
     pub(super) async fn save_pv(&self, view: &ClaimView, created: &Created) -> Result<(), Error> {
         let ask = &created.ask;
+        let started = self.memory.started(&ask.claim_uid);
         let failed = |source| Error::SavePv { name: ask.name.clone(), source };
         let object = persistent_volume(created, &self.driver_name, &self.identity);
         let saved = match self.post(&object).await {
@@ -44,7 +45,8 @@ impl Act {
             // The next plan sees it in the cache, and says what is in the way.
             return Ok(());
         }
-        self.memory.saved(&ask.claim_uid);
+        self.memory.saved(&ask.claim_uid, created.volume.handle.as_str());
+        self.metrics.provisioned(&ask.class, started.map(|started| self.ctx.now() - started));
         info!(pvc = ask.claim_name, pv = %ask.name, volume = %created.volume.handle, "provisioned");
         if let Some(claim) = &view.claim {
             let object = cluster::Key::namespaced(&claim.namespace, &claim.name);

@@ -62,6 +62,7 @@ impl World {
             client,
             driver,
             info,
+            metrics: external_provisioner::Metrics::new(),
             engine: Engine {
                 ctx: ctx.clone(),
                 leadership: Leadership::always(&ctx),
