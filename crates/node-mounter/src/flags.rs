@@ -49,6 +49,9 @@ pub struct Flags {
     /// Volumes that are worked on at once.
     #[arg(long, default_value = "100")]
     pub worker_threads: u32,
+    /// Folder of Pod manifests whose volumes are mounted besides those of the API's pods, as a kubelet's static pods. Empty: none.
+    #[arg(long, default_value = "")]
+    pub manifest_dir: String,
     /// Unix socket on which a runtime asks where a pod's volumes are. Empty: none; volumes.json in the pod's folder says it too.
     #[arg(long, default_value = "")]
     pub api_socket: String,
@@ -67,6 +70,8 @@ pub struct Config {
     pub csi_timeout: Duration,
     /// Volumes at once.
     pub workers: usize,
+    /// Pod manifests.
+    pub manifest_dir: Option<PathBuf>,
     /// The local runtime's socket.
     pub api_socket: Option<PathBuf>,
 }
@@ -139,6 +144,7 @@ impl Flags {
             },
             csi_timeout: self.csi_timeout.to_std(),
             workers: usize::try_from(self.worker_threads).unwrap_or(usize::MAX).clamp(1, 10_000),
+            manifest_dir: (!self.manifest_dir.is_empty()).then(|| PathBuf::from(&self.manifest_dir)),
             api_socket: (!self.api_socket.is_empty()).then(|| PathBuf::from(&self.api_socket)),
         })
     }

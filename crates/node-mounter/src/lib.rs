@@ -21,6 +21,7 @@ mod error;
 mod flags;
 pub mod fs_group;
 pub mod journal;
+mod manifests;
 pub mod mounter;
 pub mod mountinfo;
 pub mod node;
@@ -40,4 +41,4 @@ mod vol_data;
 mod volumes;
 
 pub use flags::{Config, Flags};
-pub use run::{Edges, mount, run};
+pub use run::{Edges, Surroundings, Work, mount, run};

@@ -28,7 +28,8 @@ pub use object::label_conflict;
 
 /// A status that says nothing new is still posted this often, for people who look at its heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(300);
-/// While a volume is waited for, what the attach/detach controller writes is looked at this often. A node's credentials allow
+/// While a volume is waited for, what the attach/detach controller writes is looked at this often, and less often the longer it
+/// takes. A node's credentials allow
 /// a watch too, but that would decode every heartbeat for the sake of the few seconds in which it matters.
 const ATTACH_POLL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(1);
@@ -56,10 +57,17 @@ impl Keeper {
 
     /// Keeps the Node until the shutdown. The object stays after that: its volumes are still here.
     pub async fn run(&self, shutdown: Shutdown) {
+        let mut polls: u32 = 0;
         loop {
             let wait = match self.sync().await {
-                Ok(()) if self.attach_awaited() => ATTACH_POLL,
-                Ok(()) => self.agent.config.node_status_update_frequency,
+                Ok(()) if self.attach_awaited() => {
+                    polls += 1;
+                    ATTACH_POLL.saturating_mul(1 + polls / 10).min(self.agent.config.node_status_update_frequency)
+                }
+                Ok(()) => {
+                    polls = 0;
+                    self.agent.config.node_status_update_frequency
+                }
                 Err(_) => RETRY,
             };
             tokio::select! {

@@ -22,7 +22,7 @@ pub(crate) fn observe(agent: &Agent, key: &VolumeKey, now: Instant) -> View {
     View {
         now,
         pods: record.as_ref().map(|record| state.lives(record)).unwrap_or_default(),
-        pods_listed: agent.caches.pods.is_synced(),
+        pods_listed: agent.caches.pods.is_synced() && !state.manifests_unread,
         driver_registered: driver.or(wanted_driver.as_ref()).is_some_and(|driver| state.drivers.contains_key(driver)),
         reported_in_use: state.node.reported.contains(key),
         attached: state.node.attached.contains(key),

@@ -1,7 +1,8 @@
 //! Puts the parts together: [`run`] on this host, [`mount`] wherever time, the API and the edges come from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use cluster::drive::{Engine, drive};
@@ -16,6 +17,7 @@ use crate::agent::{self, Agent, Connect, Inner};
 use crate::api;
 use crate::flags::Config;
 use crate::journal::Journal;
+use crate::manifests::Manifests;
 use crate::mounter::{Files, LinuxMounter, Mounter, share_root};
 use crate::node::{Host, Keeper};
 use crate::plugins::{FolderWatch, GrpcRegistration, Plugins, Registration, Sockets};
@@ -40,13 +42,29 @@ pub struct Edges {
     pub host: Host,
 }
 
+/// What is under way after this long is left to the next life: the journal knows it.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What is done, and how much of it at once.
+pub struct Work {
+    /// Volumes at once.
+    pub workers: usize,
+    /// Pods besides the API's.
+    pub manifests: Option<PathBuf>,
+}
+
 /// What the engine needs besides.
 pub struct Surroundings {
-    ctx: Ctx,
-    shutdown: Shutdown,
-    client: KubeClient,
-    metrics: cluster::Metrics,
-    ledger: Ledger,
+    /// Time, tasks, disk.
+    pub ctx: Ctx,
+    /// The wish to stop.
+    pub shutdown: Shutdown,
+    /// The API.
+    pub client: KubeClient,
+    /// Counters.
+    pub metrics: cluster::Metrics,
+    /// Why nothing happens.
+    pub ledger: Ledger,
 }
 
 /// The program.
@@ -96,7 +114,8 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
         }
     };
     let around = Surroundings { ctx, shutdown: shell.shutdown, client, metrics, ledger };
-    mount(config.agent, config.workers, around, edges, serve_api).await
+    let work = Work { workers: config.workers, manifests: config.manifest_dir };
+    mount(config.agent, work, around, edges, serve_api).await
 }
 
 /// The engine: recovers, then keeps node, plugins, pods and volumes until the shutdown. Volumes stay mounted after that.
@@ -105,7 +124,7 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
 /// A journal that cannot be read: without it nothing may be torn down, nor reported unused.
 pub async fn mount(
     config: agent::Config,
-    workers: usize,
+    work: Work,
     around: Surroundings,
     edges: Edges,
     ready: impl FnOnce(&Agent),
@@ -154,6 +173,12 @@ pub async fn mount(
         tasks.push(ctx.spawn("node-lease", async move { keeper.renew_lease(shutdown).await }));
     }
     tasks.push(ctx.spawn("plugins", plugins.run(shutdown.clone())));
+    if let Some(folder) = work.manifests {
+        let mut manifests = Manifests::new(agent.clone(), folder);
+        // Before the first plan: its pods' volumes must not look unwanted.
+        manifests.look().await;
+        tasks.push(ctx.spawn("manifests", manifests.run(shutdown.clone())));
+    }
     wake_all(&agent).await;
 
     let engine = |queue: &str, workers, backoff| Engine {
@@ -167,16 +192,24 @@ pub async fn mount(
         queue: queue.to_owned(),
     };
     // A claim that is not there yet may be there in a second; nobody will tell us.
-    let of_pods =
-        Backoff { start: agent.config.backoff.start, max: agent.config.backoff.max.min(std::time::Duration::from_secs(15)) };
-    futures::join!(
-        drive(Arc::new(Volumes(agent.clone())), agent.volumes.clone(), engine("volumes", workers, agent.config.backoff)),
-        drive(Arc::new(Pods(agent.clone())), agent.pods.clone(), engine("pods", workers.min(10), of_pods)),
-    );
-    for mut task in tasks {
-        task.ended().await;
+    let of_pods = Backoff { start: agent.config.backoff.start, max: agent.config.backoff.max.min(Duration::from_secs(15)) };
+    let passes = async {
+        futures::join!(
+            drive(Arc::new(Volumes(agent.clone())), agent.volumes.clone(), engine("volumes", work.workers, agent.config.backoff)),
+            drive(Arc::new(Pods(agent.clone())), agent.pods.clone(), engine("pods", work.workers.min(10), of_pods)),
+        );
+        for mut task in tasks {
+            task.ended().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = passes => {}
+        () = async { shutdown.requested().await; ctx.sleep(DRAIN).await } => {
+            info!("calls to drivers are still under way; what they may do is in the journal");
+        }
     }
-    let _ = ctx.timeout(std::time::Duration::from_secs(2), agent.events.flush()).await;
+    let _ = ctx.timeout(Duration::from_secs(2), agent.events.flush()).await;
     info!("stopped; volumes stay mounted, and their records stay in the journal");
     Ok(())
 }
@@ -218,7 +251,7 @@ async fn wake_all(agent: &Agent) {
 /// Drivers on this host.
 struct GrpcConnect {
     ctx: Ctx,
-    timeout: std::time::Duration,
+    timeout: Duration,
     metrics: csi_client::Metrics,
 }
 

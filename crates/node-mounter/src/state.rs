@@ -26,6 +26,8 @@ pub struct State {
     pub records: BTreeMap<VolumeKey, Record>,
     /// Whose records could not be read and could not be made good from the disk: what these name stays reported in use.
     pub held: Vec<Identity>,
+    /// Some pods of this host are not known: a manifest cannot be read.
+    pub manifests_unread: bool,
     /// What was tried, by volume.
     pub memory: BTreeMap<VolumeKey, VolumeMemory>,
     /// Drivers that are registered here.
