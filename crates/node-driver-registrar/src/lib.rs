@@ -11,6 +11,7 @@
 //! seconds; a health check ends within `--timeout`; SIGINT is obeyed like SIGTERM; there is no pprof.
 #![forbid(unsafe_code)]
 
+mod authority;
 mod error;
 mod flags;
 mod health;

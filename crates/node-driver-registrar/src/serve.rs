@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csi_proto::pluginregistration::registration_server::RegistrationServer;
+use futures::TryStreamExt;
 use sidecar::{Http, Shell};
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::Server;
 
+use crate::authority::Localhost;
 use crate::error::Error;
 use crate::flags::Config;
 use crate::health;
@@ -46,7 +48,7 @@ pub(crate) async fn serve(config: Config, driver: String, shell: Shell) -> anyho
         tracing::info!(path = %path.display(), driver, endpoint = config.endpoint, "waiting for kubelet to register the driver");
         let server = Server::builder()
             .add_service(RegistrationServer::new(registrar.clone()))
-            .serve_with_incoming(UnixListenerStream::new(listener));
+            .serve_with_incoming(UnixListenerStream::new(listener).map_ok(Localhost::new));
         tokio::select! {
             biased;
             () = shell.shutdown.requested() => {
