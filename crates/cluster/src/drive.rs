@@ -192,7 +192,8 @@ impl<C: Controller> Driver<C> {
         let mut end = Step::Again;
         for _ in 0..STEPS {
             end = self.step(key).await;
-            if !matches!(end, Step::Again) || self.engine.shutdown.is_requested() {
+            // A shutdown does not end a pass: between making something and writing down that it is there is no place to stop.
+            if !matches!(end, Step::Again) {
                 break;
             }
         }

@@ -181,3 +181,16 @@ fn after_a_shutdown_no_new_work_is_taken() {
         assert_eq!(*lock(&world.count.value), 0);
     });
 }
+
+#[test]
+fn a_pass_under_way_at_a_shutdown_is_finished() {
+    run(Leadership::always, async |world| {
+        world.keys.add("a");
+        while *lock(&world.count.value) == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.engine.shutdown.request();
+        world.ctx.sleep(Duration::from_secs(5)).await;
+        assert_eq!(*lock(&world.count.value), 3);
+    });
+}

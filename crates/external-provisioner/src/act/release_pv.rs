@@ -1,8 +1,8 @@
 //! The driver's volume is gone: deletes the object, and takes our finalizer off what then waits to go.
 
+use cluster::Kind;
 use cluster::kinds::Volume;
 use cluster::live::is_not_found;
-use cluster::Kind;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::info;
