@@ -1,0 +1,99 @@
+//! `hack/bench`: how fast volumes are provisioned, beside a client that does nothing but post the same objects.
+//!
+//! ```text
+//! main ── site       namespace, class, accounts; claims made, seen, bound, deleted
+//!   ├── bare         the yardstick: a PersistentVolume and an event for each claim, a hundred at once
+//!   ├── sidecar      external-provisioner and fake-driver as processes
+//!   ├── audit        who asked the API server what, and when: both sides are judged by its clock
+//!   ├── round        one side's turn, measured and verified
+//!   └── report       the table and the JSON
+//! ```
+#![allow(clippy::disallowed_methods, reason = "a benchmark runs real processes on a real clock")]
+
+mod audit;
+mod bare;
+mod report;
+mod round;
+mod sidecar;
+mod site;
+mod usage;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::round::{Round, Side};
+use crate::site::Site;
+
+/// Measures Longshore on the cluster that hack/cluster started.
+#[derive(Debug, clap::Parser)]
+#[command(name = "hack/bench", max_term_width = 120)]
+enum Flags {
+    /// N claims at once, an instant driver, default flags; against a bare client that posts the same objects in the same run.
+    Provision(Provision),
+}
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Provision {
+    /// Claims that are there and pending when the clock starts.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    claims: u32,
+    /// Turns of each side. They alternate: bare, ours, ours, bare, …; the result is the median.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Write the result here too; the ratio is under the key `ratio`.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where external-provisioner and fake-driver are.
+    #[arg(long, hide = true)]
+    programs: PathBuf,
+    /// After `--`: flags for external-provisioner. None: its defaults.
+    #[arg(last = true)]
+    provisioner_flags: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let Flags::Provision(flags) = Flags::parse();
+    // As many threads as external-provisioner has.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let end = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(provision(&flags)));
+    match end {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "hack/bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn provision(flags: &Provision) -> Result<()> {
+    let site = Site::set_up().await?;
+    let version = site.server_version().await?;
+    let rounds = measure(flags, &site).await;
+    // Whatever happened, the cluster is left as it was.
+    let cleaned = site.clear_away().await;
+    let rounds = rounds?;
+    cleaned?;
+    report::tell(flags, &site, &rounds, &version)
+}
+
+async fn measure(flags: &Provision, site: &Site) -> Result<Vec<Round>> {
+    let mut rounds = Vec::new();
+    for number in 0..flags.rounds * 2 {
+        // Pairs are mirrored, so that a host that gets slower or faster meanwhile does not favour one side.
+        let side = if number % 4 == 0 || number % 4 == 3 { Side::Bare } else { Side::Longshore };
+        let round = round::run(flags, site, number, side).await?;
+        say(&format!("round {} of {}, {}: {:.0} volumes a second", number + 1, flags.rounds * 2, side.name(), round.rate()));
+        rounds.push(round);
+    }
+    Ok(rounds)
+}
+
+/// Progress goes to stderr: the result alone is on stdout.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

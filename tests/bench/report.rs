@@ -1,0 +1,146 @@
+//! The result: a table for people, and the same as JSON.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::Provision;
+use crate::bare::AT_ONCE;
+use crate::round::{Round, Side, differences};
+use crate::site::Site;
+
+/// A line of the table: what, how it is read off a round, and how it is written.
+type Row = (&'static str, &'static str, fn(&Round) -> Option<f64>, usize);
+
+const ROWS: [Row; 13] = [
+    ("volumes per second", "rate", |r| Some(r.rate()), 0),
+    ("  counted when the event is written too", "rate_with_events", |r| Some(r.rate_with_events()), 0),
+    ("seconds to the last volume", "secs", |r| Some(r.secs()), 2),
+    ("p50, claim to volume (s)", "p50_secs", |r| Some(r.percentile(0.50)), 2),
+    ("p99, claim to volume (s)", "p99_secs", |r| Some(r.percentile(0.99)), 2),
+    ("API requests per volume", "requests_per_volume", |r| per_volume(r, r.requests.values().sum()), 2),
+    ("  creating PersistentVolumes", "volume_creates_per_volume", |r| per_volume(r, asked(r, "create persistentvolumes")), 2),
+    ("  creating events", "event_creates_per_volume", |r| per_volume(r, asked(r, "create events")), 2),
+    ("CPU seconds", "cpu_secs", |r| Some(r.cpu_secs), 2),
+    ("peak memory (MiB)", "peak_memory_mib", |r| r.peak_memory.map(|bytes| bytes as f64 / f64::from(1 << 20)), 1),
+    ("CPU seconds, fake-driver", "driver_cpu_secs", |r| r.others.get("driver").copied(), 2),
+    ("CPU seconds, kube-apiserver", "apiserver_cpu_secs", |r| r.others.get("kube-apiserver").copied(), 2),
+    ("CPU seconds, all the rest of the host", "elsewhere_cpu_secs", |r| r.others.get("elsewhere").copied(), 2),
+];
+
+/// Prints the table, and writes the JSON where it was asked for.
+pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], version: &str) -> Result<()> {
+    let of = |side| rounds.iter().filter(|round| round.side == side).collect::<Vec<_>>();
+    let (bare, ours) = (of(Side::Bare), of(Side::Longshore));
+    let value = |rounds: &[&Round], row: &Row| median(rounds.iter().filter_map(|round| (row.2)(round)).collect());
+    let ratio = |row: &Row| Some(value(&ours, row)? / value(&bare, row)?);
+    let (ratio, with_events) = (ratio(&ROWS[0]).context("no rounds")?, ratio(&ROWS[1]).context("no rounds")?);
+    let different = match (bare.first(), ours.first()) {
+        (Some(bare), Some(ours)) => differences(&bare.sample, &ours.sample)?,
+        _ => Vec::new(),
+    };
+
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{} claims at once; medians of {} turns of each side; Kubernetes {version}\n", flags.claims, flags.rounds)?;
+    writeln!(out, "{:42}{:>14}{:>24}", "", Side::Bare.name(), Side::Longshore.name())?;
+    for row in &ROWS {
+        let text = |side| value(side, row).map_or("-".to_owned(), |value| format!("{value:.*}", row.3));
+        writeln!(out, "{:42}{:>14}{:>24}", row.0, text(&bare), text(&ours))?;
+    }
+    writeln!(out, "\nratio {ratio:.2} ({with_events:.2} when a volume counts once its event is written too)\n")?;
+    for line in notes(flags, rounds, &different) {
+        writeln!(out, "- {line}")?;
+    }
+    let Some(path) = &flags.json else { return Ok(()) };
+    let side = |rounds: &[&Round]| -> Value {
+        ROWS.iter().map(|row| (row.1.to_owned(), value(rounds, row).into())).collect::<serde_json::Map<_, _>>().into()
+    };
+    let document = json!({
+        "ratio": ratio,
+        "ratio_with_events": with_events,
+        "claims": flags.claims,
+        "rounds_of_each_side": flags.rounds,
+        "concurrency": AT_ONCE,
+        "provisioner_flags": flags.provisioner_flags,
+        "kubernetes": version,
+        "bare": side(&bare),
+        "longshore": side(&ours),
+        "rounds": rounds.iter().map(detail).collect::<Vec<_>>(),
+        "different_volume_fields": different,
+        "accounts": Side::BOTH.map(|side| site.user(side)),
+    });
+    std::fs::write(path, format!("{document:#}\n")).with_context(|| path.display().to_string())
+}
+
+fn detail(round: &Round) -> Value {
+    let rows: serde_json::Map<String, Value> = ROWS.iter().map(|row| (row.1.to_owned(), (row.2)(round).into())).collect();
+    let verified = round.verified;
+    json!({
+        "side": round.side.name(),
+        "measured": rows,
+        "requests": round.requests,
+        "refused_requests": round.refused,
+        "cpu_secs": round.others,
+        "verified": {
+            "volumes": verified.volumes, "bound": verified.bound, "events": verified.events, "in_driver": verified.in_driver,
+        },
+    })
+}
+
+fn notes(flags: &Provision, rounds: &[Round], different: &[String]) -> Vec<String> {
+    let count = flags.claims;
+    let rates = |side| {
+        let of = rounds.iter().filter(|round| round.side == side).map(|round| format!("{:.0}", round.rate()));
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let verified = rounds.iter().filter_map(|round| round.verified.in_driver).all(|volumes| volumes == count as usize);
+    let idle = rounds.iter().map(|round| round.others.get("elsewhere").copied().unwrap_or_default());
+    let busy = idle.zip(rounds).map(|(elsewhere, round)| elsewhere / round.others.get("host").copied().unwrap_or(1.0).max(0.01));
+    let mut notes = vec![
+        format!(
+            "verified after every turn: {count} PersistentVolumes, {count} claims bound, {count} ProvisioningSucceeded events{}",
+            if verified { format!(", and {count} volumes in the driver, 0 after the claims were deleted") } else { String::new() },
+        ),
+        format!("every turn, volumes a second: bare {}; ours {}", rates(Side::Bare), rates(Side::Longshore)),
+        "clocks, by the API server's audit log: bare from the decoded list of claims, ours from the answer to the last list that \
+         fills the caches, both to the answer to the last PersistentVolume"
+            .to_owned(),
+        format!("the bare client posts {AT_ONCE} at once, a PersistentVolume and then its event, on as many threads as ours"),
+        "kube-controller-manager binds meanwhile, at --kube-api-qps 2000 --kube-api-burst 4000 (its default of 20 is slower than \
+         either side); etcd runs without fsync"
+            .to_owned(),
+        format!("CPU used by processes that have no part in this, in a turn: {:.0}% at most", busy.fold(0.0, f64::max) * 100.0),
+    ];
+    if flags.provisioner_flags.is_empty() {
+        notes.push("external-provisioner has default flags".to_owned());
+    } else {
+        notes.push(format!("external-provisioner has {}", flags.provisioner_flags.join(" ")));
+    }
+    let refused: BTreeMap<_, _> = rounds.iter().filter(|r| r.refused > 0).map(|r| (r.side.name(), r.refused)).collect();
+    notes.extend(refused.iter().map(|(side, count)| format!("the API server refused {count} requests of the {side}")));
+    match different.is_empty() {
+        true => notes.push("both sides' PersistentVolumes have the same fields and values, names and handles aside".to_owned()),
+        false => notes.push(format!("the two sides' PersistentVolumes differ: {}", different.join("; "))),
+    }
+    notes
+}
+
+fn per_volume(round: &Round, requests: usize) -> Option<f64> {
+    Some(requests as f64 / f64::from(round.claims))
+}
+
+fn asked(round: &Round, what: &str) -> usize {
+    round.requests.get(what).copied().unwrap_or_default()
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        even if even % 2 == 0 => Some((values[middle - 1] + values[middle]) / 2.0),
+        _ => Some(values[middle]),
+    }
+}
