@@ -21,6 +21,7 @@ mod error;
 mod flags;
 pub mod fs_group;
 pub mod journal;
+mod lock;
 mod manifests;
 pub mod mounter;
 pub mod mountinfo;

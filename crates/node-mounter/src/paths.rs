@@ -114,6 +114,11 @@ impl Root {
         self.plugins().join("longshore.node-mounter/journal")
     }
 
+    /// Held by the agent that works here.
+    pub fn lock(&self) -> PathBuf {
+        self.plugins().join("longshore.node-mounter/lock")
+    }
+
     /// The folder of staged filesystem volumes, one folder per driver.
     pub fn staged(&self) -> PathBuf {
         self.plugins().join(CSI)

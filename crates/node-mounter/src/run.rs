@@ -17,6 +17,7 @@ use crate::agent::{self, Agent, Connect, Inner};
 use crate::api;
 use crate::flags::Config;
 use crate::journal::Journal;
+use crate::lock;
 use crate::manifests::Manifests;
 use crate::mounter::{Files, LinuxMounter, Mounter, share_root};
 use crate::node::{Host, Keeper};
@@ -78,9 +79,10 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
         metrics.register(registry);
         calls.register(registry);
     });
+    let root = config.agent.root.clone();
+    let _lock = lock::take(&ctx, &root.lock()).await.with_context(|| format!("cannot lock {}", root.lock().display()))?;
     serve_http(&config, &shell, &ledger).await?;
     let client = connect(&ctx, &config).await?;
-    let root = config.agent.root.clone();
     ctx.disk()
         .make_dir(&root.plugins_registry())
         .await
