@@ -131,5 +131,5 @@ pub(crate) fn volume() -> Volume {
 }
 
 pub(crate) fn volume_view(volume: Volume) -> VolumeView {
-    VolumeView { driver: Arc::new(driver()), volume: Some(volume), attached_to: None, deleted: false }
+    VolumeView { driver: Arc::new(driver()), volume: Some(volume), attached_to: None, also_named_by: None, deleted: false }
 }

@@ -74,12 +74,25 @@ impl Observer {
         let volume = self.caches.volumes.get(key.as_str()).map(|cached| volume(&cached));
         let publishes = self.driver.can(ControllerCapability::PublishUnpublishVolume);
         let attachment = self.caches.attachments.indexed(key.name()).into_iter().next().filter(|_| publishes);
+        let also_named_by = volume.as_ref().and_then(|volume| self.also_named_by(volume));
         VolumeView {
             driver: self.driver.clone(),
+            also_named_by,
             attached_to: attachment.map(|attachment| attachment.node.as_ref().into()),
             deleted: volume.as_ref().is_some_and(|volume| self.memory.deletion(&volume.uid).is_some()),
             volume,
         }
+    }
+
+    fn also_named_by(&self, volume: &Volume) -> Option<String> {
+        let others = self.caches.volumes.indexed(volume.handle.as_ref()?.as_str());
+        let needs_it = |other: &kinds::Volume| {
+            other.csi.as_ref().is_some_and(|csi| Some(&*csi.driver) == volume.driver.as_deref())
+                && *other.meta.uid != *volume.uid
+                && !other.meta.deleting
+                && other.phase != kinds::Phase::Released
+        };
+        others.iter().find(|other| needs_it(other)).map(|other| other.meta.key.name().to_owned())
     }
 
     fn topology(&self, claim: &Claim, class: &Class) -> Option<Topology> {

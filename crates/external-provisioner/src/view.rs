@@ -210,6 +210,8 @@ pub struct VolumeView {
     pub volume: Option<Volume>,
     /// A node that a VolumeAttachment names for it, if attachments are this driver's business.
     pub attached_to: Option<NodeName>,
+    /// Another PersistentVolume of this driver with the same handle, that is neither released nor going.
+    pub also_named_by: Option<String>,
     /// DeleteVolume has succeeded for this very volume; a hint.
     pub deleted: bool,
 }

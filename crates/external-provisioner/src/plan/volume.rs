@@ -42,6 +42,8 @@ pub enum Problem {
     DriverLacks { driver: DriverName, capability: &'static str },
     #[error("spec.csi is missing: what the volume is called at driver {0} is not known")]
     NoHandle(DriverName),
+    #[error("PersistentVolume {0:?} names the same volume and is not released: delete that first, or set this one to Retain")]
+    AlsoNamedBy(String),
 }
 
 /// Total: any view gets an answer.
@@ -63,6 +65,7 @@ pub fn plan(v: &VolumeView) -> Next<Action, Why, Problem> {
 
 fn released(v: &VolumeView, pv: &Volume) -> Next<Action, Why, Problem> {
     let lacks = |capability| Next::Refuse(Problem::DriverLacks { driver: v.driver.name.clone(), capability });
+    let also_named_by = |name: &String| Next::Refuse(Problem::AlsoNamedBy(name.clone()));
     match () {
         () if v.deleted => Next::Do(Action::ReleasePv),
         () if pv.handle.is_none() => Next::Refuse(Problem::NoHandle(v.driver.name.clone())),
@@ -70,7 +73,8 @@ fn released(v: &VolumeView, pv: &Volume) -> Next<Action, Why, Problem> {
         () if !v.driver.can(ControllerCapability::CreateDeleteVolume) => lacks("CREATE_DELETE_VOLUME"),
         // Whose detach is under way keeps its data; the attachment's end wakes the volume.
         () if v.attached_to.is_some() => Next::Rest(Why::StillAttached),
-        () => Next::Do(Action::DeleteVolume),
+        // Upstream deletes what the other one still needs.
+        () => v.also_named_by.as_ref().map_or(Next::Do(Action::DeleteVolume), also_named_by),
     }
 }
 
@@ -112,6 +116,7 @@ impl Reason for Problem {
         match self {
             Problem::DriverLacks { .. } => "DriverLacks",
             Problem::NoHandle(_) => "NoHandle",
+            Problem::AlsoNamedBy(_) => "AlsoNamedBy",
         }
     }
 }

@@ -29,6 +29,13 @@ fn a_released_volume_is_not_deleted_while_attached() {
 }
 
 #[test]
+fn a_volume_that_another_object_still_names_is_not_deleted() {
+    let mut v = volume_view(volume());
+    v.also_named_by = Some("copy".to_owned());
+    assert_eq!(plan(&v), Next::Refuse(Problem::AlsoNamedBy("copy".to_owned())));
+}
+
+#[test]
 fn either_order_of_deleting_claim_and_volume_works() {
     assert_eq!(next(|pv| (pv.phase, pv.deleting) = (Phase::Bound, true)), Next::Rest(Why::InUse));
     assert_eq!(next(|pv| pv.deleting = true), Next::Do(Action::DeleteVolume));
@@ -67,7 +74,7 @@ proptest! {
     #[test]
     fn only_an_unattached_released_volume_of_ours_that_may_go_is_ever_deleted(
         held: bool, deleting: bool, by in proptest::option::of(any::<bool>()), csi: bool, phase in 0..3usize, reclaim in 0..3usize,
-        attached: bool, deleted: bool,
+        attached: bool, named_twice: bool, deleted: bool,
     ) {
         let name = |ours: bool| if ours { driver().name.to_string() } else { "other".to_owned() };
         let volume = Volume {
@@ -82,12 +89,13 @@ proptest! {
         };
         let mut v = volume_view(volume);
         v.attached_to = attached.then(|| "n1".into());
+        v.also_named_by = named_twice.then(|| "copy".to_owned());
         v.deleted = deleted;
         let answer = plan(&v);
         if matches!(answer, Next::Do(Action::DeleteVolume | Action::ReleasePv)) {
             prop_assert!(phase == 1 && reclaim == 0 && by != Some(false));
             prop_assert!(held || !deleting);
-            prop_assert!(!attached || deleted);
+            prop_assert!((!attached && !named_twice) || deleted);
         }
     }
 }
