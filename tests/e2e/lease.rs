@@ -93,7 +93,7 @@ async fn a_lease_changes_hands_between_a_go_holder_and_ours() -> Result<()> {
 
     let mut go = stage.go()?;
     eventually("the Go holder to wait", async || {
-        ensure!(go.log()?.matches("attempting to acquire leader lease").count() >= 2, "not yet");
+        ensure!(go.log()?.to_lowercase().matches("attempting to acquire leader lease").count() >= 2, "not yet");
         Ok(())
     })
     .await?;
