@@ -12,3 +12,5 @@ pub mod volume;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod transcripts;
