@@ -216,3 +216,6 @@ impl Keeper {
 fn volumes_in_use(node: &Node) -> impl Iterator<Item = VolumeKey> {
     node.status.iter().flat_map(|status| status.volumes_in_use.iter().flatten()).map(|name| VolumeKey::parse(name))
 }
+
+#[cfg(test)]
+mod tests;
