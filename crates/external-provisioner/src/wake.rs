@@ -61,7 +61,8 @@ impl Wake {
         }
         match (&change.new, &volume.claim, &volume.csi) {
             (None, ..) => self.memory.volume_gone(&volume.meta.uid),
-            (Some(_), Some(claim), Some(csi)) => self.memory.saved(&claim.uid, &csi.volume_handle),
+            // One on its way out names nothing for long.
+            (Some(new), Some(claim), Some(csi)) if !new.meta.deleting => self.memory.saved(&claim.uid, &csi.volume_handle),
             _ => {}
         }
         self.volumes.add(volume.meta.key.clone());

@@ -127,6 +127,11 @@ impl Api {
         self.feed(&format!("{folder}/{name}"), &object, true);
     }
 
+    /// The watch of claims has caught up with there being none.
+    pub(crate) fn forget_claims(&self) {
+        self.caches.lock().unwrap().claims.replace(Vec::new());
+    }
+
     pub(crate) fn remove(&self, folder: &str, name: &str) {
         let mut state = self.state.lock().unwrap();
         self.drop_object(&mut state, &format!("{folder}/{name}"));

@@ -102,6 +102,26 @@ async fn a_volume_of_that_name_that_is_somebody_elses_is_never_taken_for_saved()
 }
 
 #[tokio::test]
+async fn a_claim_that_only_the_cache_still_believes_in_leaves_nothing_behind() {
+    let world = World::start("").await;
+    world.claim("data", json!({}));
+    world.until("the volume", |world| world.volume("data").is_some()).await;
+    // Bound, used and deleted, all before the watch of claims tells. Upstream: issue 1469.
+    world.api.hold_watch(true);
+    world.bind("data");
+    world.api.remove(CLAIMS, "data");
+    world.api.hold_watch(false);
+    let release = || world.api.edit(VOLUMES, PV, |pv| pv["status"] = json!({"phase": "Released"}));
+    release();
+    world.until("the second call", |world| world.calls(Rpc::CreateVolume) == 2).await;
+    world.until("the second volume's name", |world| world.volume("data").is_some()).await;
+    world.api.forget_claims();
+    release();
+    world.until("the end of it", |world| world.volume("data").is_none()).await;
+    assert_eq!((world.driver.volumes().len(), world.calls(Rpc::CreateVolume)), (0, 2));
+}
+
+#[tokio::test]
 async fn an_impossible_request_is_not_sent_again_and_the_user_is_told() {
     let world = World::start("rules: [{rpc: CreateVolume, fault: {code: InvalidArgument, message: no such type}}]").await;
     world.claim("data", json!({}));
