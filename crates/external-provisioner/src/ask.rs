@@ -51,6 +51,8 @@ pub struct Ask {
     /// Whether the answer's topology binds the volume to nodes.
     pub placed: bool,
     pub attributes_class: Option<String>,
+    /// Keys of the class in old spellings.
+    pub deprecated: Vec<String>,
 }
 
 /// Why there is no [`Ask`] yet.
@@ -140,6 +142,7 @@ impl Ask {
             read_only: v.settings.publish_readonly && reads_only,
             placed,
             attributes_class,
+            deprecated: parameters.deprecated,
         })
     }
 

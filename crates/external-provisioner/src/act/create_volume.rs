@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use csi_types::{Secret, Verdict};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::Act;
 use crate::ask::Ask;
@@ -21,6 +21,9 @@ impl Act {
                 .await
                 .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
         };
+        if !ask.deprecated.is_empty() {
+            warn!(class = ask.class, keys = ?ask.deprecated, "deprecated parameters; use those under csi.storage.k8s.io/");
+        }
         self.memory.asking(ask, self.ctx.now());
         let answer = self.driver.create_volume(ask.request(secrets)).await;
         match answer {
