@@ -116,6 +116,10 @@ impl Plugins {
         let endpoint: PathBuf = if announced.endpoint.is_empty() { socket.to_owned() } else { announced.endpoint.clone().into() };
         let connection = self.agent.connect.connect(&endpoint);
         let info = self.node_info(&driver, &*connection).await?;
+        let node_unseen = self.agent.state().node.uid.is_empty();
+        if node_unseen {
+            self.keeper.sync().await.map_err(|error| Failure::NotNow(chain(&error)))?;
+        }
         let conflict = label_conflict(&self.agent.state().node.labels, &info);
         if let Some(conflict) = conflict {
             return Err(Refusal::Topology(conflict).into());
@@ -159,3 +163,6 @@ impl Plugins {
         self.table.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
+
+#[cfg(test)]
+mod tests;

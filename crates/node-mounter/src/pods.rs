@@ -222,4 +222,6 @@ impl ActError for PodError {
 }
 
 #[cfg(test)]
+mod act_tests;
+#[cfg(test)]
 mod tests;

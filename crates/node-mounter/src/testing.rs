@@ -109,6 +109,10 @@ impl Api {
         change(self.objects().get_mut(path).expect("an object"));
     }
 
+    pub(crate) fn put(&self, path: &str, object: Value) {
+        self.objects().insert(path.to_owned(), object);
+    }
+
     pub(crate) fn remove(&self, path: &str) {
         self.objects().remove(path);
     }
