@@ -56,6 +56,9 @@ pub struct GrpcRegistration(pub Ctx);
 
 /// Kubelet's.
 const DIAL: Duration = Duration::from_secs(10);
+/// Half a second in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(8);
+const LAST_PAUSE: Duration = Duration::from_millis(256);
 const GET_INFO: Duration = Duration::from_secs(1);
 const NOTIFY: Duration = Duration::from_secs(5);
 
@@ -89,8 +92,17 @@ impl GrpcRegistration {
         let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).map_err(|error| error.to_string())?;
         // Some servers refuse a socket's path as the authority.
         let endpoint = endpoint.origin(http::Uri::from_static("http://localhost"));
-        let dialled = self.0.timeout(DIAL, endpoint.connect()).await.map_err(|elapsed| format!("connect: {elapsed}"))?;
-        dialled.map(RegistrationClient::new).map_err(|error| format!("connect: {}", crate::agent::chain(&error)))
+        // A socket is there a moment before somebody listens on it, and that moment is when we see it.
+        let mut wait = FIRST_PAUSE;
+        loop {
+            let dialled = self.0.timeout(DIAL, endpoint.connect()).await.map_err(|elapsed| format!("connect: {elapsed}"))?;
+            match dialled {
+                Ok(channel) => return Ok(RegistrationClient::new(channel)),
+                Err(error) if wait > LAST_PAUSE => return Err(format!("connect: {}", crate::agent::chain(&error))),
+                Err(_) => self.0.sleep(wait).await,
+            }
+            wait *= 2;
+        }
     }
 }
 
