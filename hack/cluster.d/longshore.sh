@@ -2,7 +2,7 @@
 # node-mounter. All are processes of this host; a socket under the node's root folder is all that a kubelet needs of a driver.
 
 PROFILE=dev
-PROGRAMS="local-driver external-provisioner external-attacher node-driver-registrar node-mounter"
+PROGRAMS="local-driver external-provisioner external-attacher node-driver-registrar livenessprobe node-mounter"
 
 target_folder() {
   local profile=$PROFILE

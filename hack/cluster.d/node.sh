@@ -98,6 +98,8 @@ volumePluginDir: $RUN/volume-plugins
 clusterDNS: [10.210.0.10]
 resolvConf: ""
 maxPods: 300
+# A volume is detached only after the node has reported it unused, at its next status: 10 s would be most of each test.
+nodeStatusUpdateFrequency: 1s
 registryPullQPS: 0
 eventRecordQPS: 0
 kubeAPIQPS: 500

@@ -90,3 +90,42 @@ fn parse(line: &str) -> Result<Option<Request>> {
     let code = entry["responseStatus"]["code"].as_u64().unwrap_or_default();
     Ok(Some(Request { verb, resource, code, answered }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn line(user: &str, verb: &str, stage: &str) -> String {
+        format!(
+            r#"{{"stage":"{stage}","verb":"{verb}","user":{{"username":"{user}"}},"objectRef":{{"resource":"events"}},"responseStatus":{{"code":201}},"stageTimestamp":"2026-01-02T03:04:05.678901Z"}}"#
+        )
+    }
+
+    #[test]
+    fn one_accounts_requests_are_counted_once_each_across_half_lines_and_rotations() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let mut log = File::create(&path).unwrap();
+        writeln!(log, "{}", line("us", "create", "ResponseComplete")).unwrap();
+        let mut audit = Audit::from_now(path.clone(), "us").unwrap();
+        assert!(audit.requests().unwrap().is_empty(), "what was there before does not count");
+
+        let text = line("us", "create", "ResponseComplete");
+        let (half, rest) = text.split_at(40);
+        write!(log, "{half}").unwrap();
+        assert!(audit.requests().unwrap().is_empty());
+        writeln!(log, "{rest}").unwrap();
+        writeln!(log, "{}", line("them", "create", "ResponseComplete")).unwrap();
+        for stage in ["ResponseStarted", "ResponseComplete"] {
+            writeln!(log, "{}", line("us", "watch", stage)).unwrap();
+        }
+        std::fs::rename(&path, folder.path().join("audit-1.log")).unwrap();
+        writeln!(File::create(&path).unwrap(), "{}", line("us", "list", "ResponseComplete")).unwrap();
+        let requests = audit.requests().unwrap();
+        assert_eq!(requests.iter().map(|request| request.verb.as_str()).collect::<Vec<_>>(), ["create", "watch", "list"]);
+        assert!(requests[0].made("events") && !requests[0].made("persistentvolumes"));
+        assert_eq!(requests[0].answered.subsec_microsecond(), 678_901);
+    }
+}

@@ -73,7 +73,11 @@ fn main() -> ExitCode {
 async fn provision(flags: &Provision) -> Result<()> {
     let site = Site::set_up().await?;
     let version = site.server_version().await?;
-    let rounds = measure(flags, &site).await;
+    let rounds = tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; what was made is deleted")),
+        rounds = measure(flags, &site) => rounds,
+    };
     // Whatever happened, the cluster is left as it was.
     let cleaned = site.clear_away().await;
     let rounds = rounds?;

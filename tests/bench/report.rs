@@ -27,7 +27,7 @@ const ROWS: [Row; 13] = [
     ("peak memory (MiB)", "peak_memory_mib", |r| r.peak_memory.map(|bytes| bytes as f64 / f64::from(1 << 20)), 1),
     ("CPU seconds, fake-driver", "driver_cpu_secs", |r| r.others.get("driver").copied(), 2),
     ("CPU seconds, kube-apiserver", "apiserver_cpu_secs", |r| r.others.get("kube-apiserver").copied(), 2),
-    ("CPU seconds, all the rest of the host", "elsewhere_cpu_secs", |r| r.others.get("elsewhere").copied(), 2),
+    ("CPU seconds, everything else on this host", "elsewhere_cpu_secs", |r| r.others.get("elsewhere").copied(), 2),
 ];
 
 /// Prints the table, and writes the JSON where it was asked for.
@@ -96,8 +96,8 @@ fn notes(flags: &Provision, rounds: &[Round], different: &[String]) -> Vec<Strin
         of.collect::<Vec<_>>().join(", ")
     };
     let verified = rounds.iter().filter_map(|round| round.verified.in_driver).all(|volumes| volumes == count as usize);
-    let idle = rounds.iter().map(|round| round.others.get("elsewhere").copied().unwrap_or_default());
-    let busy = idle.zip(rounds).map(|(elsewhere, round)| elsewhere / round.others.get("host").copied().unwrap_or(1.0).max(0.01));
+    let used = |round: &Round, who| round.others.get(who).copied().unwrap_or_default();
+    let noise = rounds.iter().map(|round| used(round, "elsewhere") / used(round, "host").max(0.01)).fold(0.0, f64::max);
     let mut notes = vec![
         format!(
             "verified after every turn: {count} PersistentVolumes, {count} claims bound, {count} ProvisioningSucceeded events{}",
@@ -111,7 +111,7 @@ fn notes(flags: &Provision, rounds: &[Round], different: &[String]) -> Vec<Strin
         "kube-controller-manager binds meanwhile, at --kube-api-qps 2000 --kube-api-burst 4000 (its default of 20 is slower than \
          either side); etcd runs without fsync"
             .to_owned(),
-        format!("CPU used by processes that have no part in this, in a turn: {:.0}% at most", busy.fold(0.0, f64::max) * 100.0),
+        format!("of all CPU time used in a turn, at most {:.0}% was of processes that have no part in this", noise * 100.0),
     ];
     if flags.provisioner_flags.is_empty() {
         notes.push("external-provisioner has default flags".to_owned());

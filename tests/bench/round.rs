@@ -276,3 +276,46 @@ fn flatten(path: &str, value: &Value, all: &mut BTreeMap<String, String>) {
         leaf => drop(all.insert(path.to_owned(), leaf.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn volumes_that_differ_in_names_alone_are_the_same() {
+        let volume = |name: &str, size: &str| -> PersistentVolume {
+            serde_json::from_value(json!({
+                "metadata": {"name": name, "uid": name, "finalizers": ["a"]},
+                "spec": {"capacity": {"storage": size}, "claimRef": {"name": name}, "csi": {"driver": "d", "volumeHandle": name}},
+            }))
+            .unwrap()
+        };
+        assert!(differences(&volume("a", "1Gi"), &volume("b", "1Gi")).unwrap().is_empty());
+        let different = differences(&volume("a", "1Gi"), &volume("b", "2Gi")).unwrap();
+        assert!(different.len() == 1 && different[0].starts_with("/spec/capacity/storage: "), "{different:?}");
+        let mut more = volume("b", "1Gi");
+        more.spec.as_mut().unwrap().volume_mode = Some("Block".to_owned());
+        assert_eq!(differences(&volume("a", "1Gi"), &more).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_clock_starts_with_the_last_list_before_the_first_volume() {
+        let request = |verb: &str, resource: &str, secs| Request {
+            verb: verb.to_owned(),
+            resource: resource.to_owned(),
+            code: if verb == "create" { 201 } else { 200 },
+            answered: Timestamp::from_second(secs).unwrap(),
+        };
+        let mut requests = vec![
+            request("list", "storageclasses", 1),
+            request("list", "persistentvolumeclaims", 3),
+            request("list", "persistentvolumes", 2),
+        ];
+        assert!(last_list(&[]).is_err());
+        requests.push(request("create", "persistentvolumes", 4));
+        requests.push(request("list", "persistentvolumes", 9));
+        assert_eq!(last_list(&requests).unwrap(), Timestamp::from_second(3).unwrap());
+    }
+}

@@ -68,6 +68,27 @@ impl Drop for Program {
     }
 }
 
+/// Ends what a killed benchmark left running: it would provision this one's claims. Known by the socket on its command line.
+pub(crate) fn end_leftovers(site: &Site) -> Result<()> {
+    let socket = socket(site).display().to_string();
+    for entry in std::fs::read_dir("/proc")? {
+        let process = entry?;
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(rustix::process::Pid::from_raw);
+        // One that ends meanwhile has no command line any more.
+        let (Some(pid), Ok(command)) = (pid, std::fs::read(process.path().join("cmdline"))) else { continue };
+        let ours = |argument: &[u8]| argument.starts_with(b"--") && argument.ends_with(socket.as_bytes());
+        if command.split(|byte| *byte == 0).any(ours) {
+            crate::say(&format!("ending pid {} of an earlier benchmark", pid.as_raw_nonzero()));
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+    Ok(())
+}
+
+fn socket(site: &Site) -> PathBuf {
+    site.folder().join("csi.sock")
+}
+
 /// fake-driver without a script: it answers at once, from memory.
 pub(crate) struct Driver {
     pub(crate) program: Program,
@@ -76,7 +97,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn start(programs: &Path, site: &Site) -> Result<Self> {
-        let socket = site.folder().join("csi.sock");
+        let socket = socket(site);
         let arguments = [
             format!("--endpoint=unix://{}", socket.display()),
             format!("--driver-name={DRIVER}"),

@@ -41,6 +41,7 @@ impl Site {
         let client = client(&cluster.kubeconfig("admin"), "bench").await?;
         let folder = cluster.run().join("bench");
         let site = Self { client, cluster, folder };
+        crate::sidecar::end_leftovers(&site)?;
         site.clear_away().await?;
         std::fs::create_dir_all(&site.folder)?;
         let namespace = Namespace { metadata: named(NAMESPACE), ..Namespace::default() };

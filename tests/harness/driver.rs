@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use fake_driver::{Builder, FakeDriver};
+use rustix::mount::{UnmountFlags, unmount};
 
 use crate::api::Kind;
 use crate::cluster::Cluster;
 use crate::eventually::eventually;
+use crate::host::mounts;
 use crate::node::Node;
 use crate::sidecar::Sidecar;
 
@@ -155,6 +157,10 @@ impl Driver {
         }
         if self.node == Node::OwnMounter {
             cluster.api.delete(Kind::Node, "", self.node.name(), None).await?;
+            // As a kubelet, it binds its root folder onto itself, to share what is mounted there, and leaves that behind.
+            while mounts(&self.node.root())?.iter().any(|mount| mount.point == self.node.root()) {
+                unmount(self.node.root(), UnmountFlags::empty())?;
+            }
             fs::remove_dir_all(self.node.root())?;
         }
         Ok(())
@@ -186,6 +192,17 @@ impl Driver {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
                 Err(error) => Err(error.into()),
             },
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// A promise that failed leaves no socket for a kubelet to dial for ever. What else is left of it is there to be looked at.
+    fn drop(&mut self) {
+        self.sidecars.clear();
+        let _ = fs::remove_file(self.node.root().join("plugins_registry").join(format!("{}-reg.sock", self.name)));
+        for place in places(self.node) {
+            let _ = fs::remove_dir_all(place.root().join("plugins").join(&self.name));
         }
     }
 }
