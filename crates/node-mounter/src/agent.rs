@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::error::Error;
 use crate::journal::{Journal, Record};
+use crate::metrics::Metrics;
 use crate::mounter::{Files, Mounter};
 use crate::paths::{Root, VolumeKey};
 use crate::state::State;
@@ -58,6 +59,8 @@ pub struct Inner {
     pub client: Client,
     /// Pods of this node and all CSIDrivers.
     pub caches: Caches,
+    /// Counters.
+    pub metrics: Metrics,
     /// Warnings for people.
     pub events: Events,
     /// The record of everything begun.

@@ -23,6 +23,7 @@ pub mod fs_group;
 pub mod journal;
 mod lock;
 mod manifests;
+mod metrics;
 pub mod mounter;
 pub mod mountinfo;
 pub mod node;
@@ -42,4 +43,5 @@ mod vol_data;
 mod volumes;
 
 pub use flags::{Config, Flags};
+pub use metrics::Metrics;
 pub use run::{Edges, Surroundings, Work, mount, run};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,6 +22,7 @@ use crate::lock;
 use crate::manifests::Manifests;
 use crate::mounter::{Files, LinuxMounter, Mounter, share_root};
 use crate::node::{Host, Keeper};
+use crate::paths::Root;
 use crate::plugins::{FolderWatch, GrpcRegistration, Plugins, Registration, Sockets};
 use crate::pods::Pods;
 use crate::recover::recover;
@@ -64,6 +66,8 @@ pub struct Surroundings {
     pub client: KubeClient,
     /// Counters.
     pub metrics: cluster::Metrics,
+    /// Counters of volumes.
+    pub operations: crate::Metrics,
     /// Why nothing happens.
     pub ledger: Ledger,
 }
@@ -75,29 +79,18 @@ pub struct Surroundings {
 pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
     let ctx = shell.ctx.clone();
     let (metrics, calls, ledger) = (cluster::Metrics::new(), csi_client::Metrics::new(), Ledger::new());
+    let operations = crate::Metrics::default();
     shell.metrics.register(|registry| {
         metrics.register(registry);
         calls.register(registry);
+        operations.register(registry);
     });
     let root = config.agent.root.clone();
     let _lock = lock::take(&ctx, &root.lock()).await.with_context(|| format!("cannot lock {}", root.lock().display()))?;
-    serve_http(&config, &shell, &ledger).await?;
+    let started = Arc::new(AtomicBool::new(false));
+    serve_http(&config, &shell, &ledger, started.clone()).await?;
     let client = connect(&ctx, &config).await?;
-    ctx.disk()
-        .make_dir(&root.plugins_registry())
-        .await
-        .with_context(|| format!("cannot make {}", root.plugins_registry().display()))?;
-    let shared = ctx
-        .blocking({
-            let root = root.clone();
-            move || share_root(&LinuxMounter, root.path())
-        })
-        .await;
-    if shared
-        .with_context(|| format!("cannot make mounts below {} visible to drivers and back (rshared)", root.path().display()))?
-    {
-        info!(root = %root.path().display(), "was not on a shared mount: bound onto itself and shared");
-    }
+    prepare_root(&ctx, &root).await?;
     let edges = Edges {
         mounter: Arc::new(LinuxMounter),
         files: Arc::new(LinuxMounter),
@@ -110,14 +103,28 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
         Some(path) => Some(api::bind(path).with_context(|| format!("cannot listen on --api-socket {}", path.display()))?),
         None => None,
     };
-    let serve_api = |agent: &Agent| {
+    let on_start = move |agent: &Agent| {
+        started.store(true, Ordering::SeqCst);
         if let Some(socket) = socket {
             agent.ctx.spawn("api", api::serve(agent.clone(), socket));
         }
     };
-    let around = Surroundings { ctx, shutdown: shell.shutdown, client, metrics, ledger };
+    let around = Surroundings { ctx, shutdown: shell.shutdown, client, metrics, operations, ledger };
     let work = Work { workers: config.workers, manifests: config.manifest_dir };
-    mount(config.agent, work, around, edges, serve_api).await
+    mount(config.agent, work, around, edges, on_start).await
+}
+
+/// The folder for registration sockets, and mounts that are seen here and there.
+async fn prepare_root(ctx: &Ctx, root: &Root) -> anyhow::Result<()> {
+    let registry = root.plugins_registry();
+    ctx.disk().make_dir(&registry).await.with_context(|| format!("cannot make {}", registry.display()))?;
+    let path = root.path().to_owned();
+    let shared = ctx.blocking(move || share_root(&LinuxMounter, &path)).await;
+    let path = root.path().display();
+    if shared.with_context(|| format!("cannot make mounts below {path} visible to drivers and back (rshared)"))? {
+        info!(root = %path, "was not on a shared mount: bound onto itself and shared");
+    }
+    Ok(())
 }
 
 /// The engine: recovers, then keeps node, plugins, pods and volumes until the shutdown. Volumes stay mounted after that.
@@ -131,7 +138,7 @@ pub async fn mount(
     edges: Edges,
     ready: impl FnOnce(&Agent),
 ) -> anyhow::Result<()> {
-    let Surroundings { ctx, shutdown, client, metrics, ledger } = around;
+    let Surroundings { ctx, shutdown, client, metrics, operations, ledger } = around;
     let journal = Journal::open(ctx.clone(), config.root.journal()).await;
     let journal = journal.with_context(|| format!("cannot make {}", config.root.journal().display()))?;
     let recovered = recover(&ctx, &journal, &config.root).await;
@@ -139,7 +146,9 @@ pub async fn mount(
 
     let watches = [Watch::PodsOnNode(config.node.to_string()), Watch::CsiDrivers];
     let caches = Caches::start(&ctx, &client, watches.clone(), &metrics);
+    operations.held(recovered.held.len());
     let agent = Agent::new(Inner {
+        metrics: operations,
         events: Events::new(&ctx, client.clone(), "node-mounter", config.node.as_str(), &metrics),
         volumes: Arc::new(Keys::new(ctx.clone())),
         pods: Arc::new(Keys::new(ctx.clone())),
@@ -154,13 +163,13 @@ pub async fn mount(
         client,
         journal,
     });
-    ready(&agent);
     tokio::select! {
         biased;
         () = shutdown.requested() => return Ok(()),
         () = caches.synced(&watches) => {}
     }
     info!(node = %agent.config.node, "pods and CSIDrivers are in step with the API server");
+    ready(&agent);
     listen(&agent);
 
     let keeper = Arc::new(Keeper::new(agent.clone(), edges.host));
@@ -274,7 +283,7 @@ async fn connect(ctx: &Ctx, config: &Config) -> anyhow::Result<KubeClient> {
     Ok(cluster::connect(ctx, &options).await?)
 }
 
-async fn serve_http(config: &Config, shell: &Shell, ledger: &Ledger) -> anyhow::Result<()> {
+async fn serve_http(config: &Config, shell: &Shell, ledger: &Ledger, started: Arc<AtomicBool>) -> anyhow::Result<()> {
     let Some(listen) = &config.http.listen else { return Ok(()) };
     let (ledger, clock) = (ledger.clone(), shell.ctx.clone());
     let why = move |object: Option<&str>| {
@@ -285,7 +294,11 @@ async fn serve_http(config: &Config, shell: &Shell, ledger: &Ledger) -> anyhow::
         };
         (!lines.is_empty()).then(|| lines.into_iter().map(line).collect())
     };
-    let http = Http::new().metrics(&config.http.metrics_path, &shell.metrics).ready("process", || Ok(())).why(why);
+    let ready = move || match started.load(Ordering::SeqCst) {
+        true => Ok(()),
+        false => Err("waiting for the Kubernetes API".to_owned()),
+    };
+    let http = Http::new().metrics(&config.http.metrics_path, &shell.metrics).ready("start-up", ready).why(why);
     http.serve(&shell.ctx, "--http-endpoint", listen).await?;
     Ok(())
 }

@@ -194,6 +194,7 @@ pub(crate) async fn agent(root: &std::path::Path, mounter: Arc<FakeMounter>, cli
             republish_every: Duration::from_secs(60),
         },
         events: cluster::Events::new(&ctx, client.clone(), "node-mounter", "node-1", &cluster::Metrics::new()),
+        metrics: crate::Metrics::default(),
         journal: Journal::open(ctx.clone(), root.journal()).await.expect("a journal"),
         files: mounter.clone(),
         mounter,

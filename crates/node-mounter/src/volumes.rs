@@ -35,9 +35,16 @@ impl Controller for Volumes {
         plan(view)
     }
 
-    async fn act(&self, key: &VolumeKey, _view: &View, action: &Action) -> Result<(), Error> {
+    async fn act(&self, key: &VolumeKey, view: &View, action: &Action) -> Result<(), Error> {
         let concerned = self.0.pods_of(key);
+        let started = self.0.ctx.now();
+        let driver = view.record.as_ref().map(|record| record.driver.clone());
+        let driver =
+            driver.or_else(|| self.0.state().wanted_at(key, &view.wants.first()?.place).map(|(_, spec)| spec.driver.clone()));
         let result = act(&self.0, key, action).await;
+        if let Some(driver) = driver {
+            self.0.metrics.operated(driver.as_str(), action, result.is_ok(), self.0.ctx.now() - started);
+        }
         self.0.wake_pods(concerned);
         result
     }

@@ -85,7 +85,10 @@ fn staging_path(record: &Record, agent: &Agent, spec: &Spec) -> std::path::PathB
 async fn prepare(agent: &Agent, spec: &Spec, record: &Record) -> Result<(), Error> {
     let root = &agent.config.root;
     let disk = agent.ctx.disk();
-    disk.make_dir(&record.staging_path).await.map_err(Error::path("make the folder", &record.staging_path))?;
+    // What an earlier call mounted there may be dead, and then cannot even be looked at: that is the driver's to mend.
+    if !tidy::is_mount_point(agent, &record.staging_path).await? {
+        disk.make_dir(&record.staging_path).await.map_err(Error::path("make the folder", &record.staging_path))?;
+    }
     let (folder, data) = match spec.mode {
         VolumeMode::Filesystem => (root.staging_dir(&spec.driver, &spec.handle), vol_data::of_stage(spec)),
         VolumeMode::Block => (root.block_data_dir(&record.spec_name), vol_data::of_publish(spec, &agent.config.node)),
