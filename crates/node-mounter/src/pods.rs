@@ -72,7 +72,8 @@ pub(crate) fn plan(v: &PodView) -> Next<PodAction, PodWhy, PodProblem> {
     let life = v.pod.as_deref().map(life);
     match (life, &v.pod) {
         (Some(PodLife::Wants), _) if !v.resolved => Next::Do(PodAction::ResolveVolumes),
-        (Some(PodLife::Wants | PodLife::Leaving), _) if !v.file_current => Next::Do(PodAction::WriteVolumesFile),
+        (Some(PodLife::Wants), _) if !v.file_current => Next::Do(PodAction::WriteVolumesFile),
+        // What a leaving pod has is not made sure of again after a restart; the file goes on saying what was so.
         (Some(PodLife::Wants | PodLife::Leaving), _) => Next::Rest(PodWhy::Served),
         _ if v.holds => Next::Rest(PodWhy::WaitsForUnpublish),
         _ if !v.folders_gone => Next::Do(PodAction::RemoveFolders),

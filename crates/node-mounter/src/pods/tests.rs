@@ -29,6 +29,15 @@ fn a_deleted_pod_goes_only_when_none_of_its_volumes_is_here() {
 }
 
 #[test]
+fn the_file_of_a_leaving_pod_stays_as_it_is() {
+    let running = json!([{"name": "c", "state": {"running": {}}}]);
+    let leaving =
+        pod(json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"containerStatuses": running}}));
+    let view = PodView { resolved: false, holds: true, file_current: false, ..view(Some(leaving)) };
+    assert_eq!(plan(&view), Next::Rest(PodWhy::Served));
+}
+
+#[test]
 fn a_pod_is_somebody_elses_to_delete_on_a_node_that_is() {
     let view = PodView { ours_to_delete: false, ..view(Some(deleting())) };
     assert_eq!(plan(&view), Next::Rest(PodWhy::Through));
