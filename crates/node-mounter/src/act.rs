@@ -96,4 +96,6 @@ fn call(driver: &DriverName, handle: &VolumeHandle) -> impl FnOnce(CallError) ->
 }
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod tests;

@@ -178,7 +178,11 @@ fn merge_patch(into: &mut Value, from: Value) {
 
 /// An agent on a folder, with mounts in memory.
 pub(crate) async fn agent(root: &std::path::Path, mounter: Arc<FakeMounter>, client: kube::Client) -> Agent {
-    let ctx = Ctx::real();
+    agent_in(Ctx::real(), root, mounter, client).await
+}
+
+/// The same with another time, chance and disk.
+pub(crate) async fn agent_in(ctx: Ctx, root: &std::path::Path, mounter: Arc<FakeMounter>, client: kube::Client) -> Agent {
     let root = Root::new(root);
     let caches = cluster::Caches::default();
     caches.csi_drivers.replace(Vec::new());

@@ -59,9 +59,17 @@ pub(super) async fn target(agent: &Agent, record: &Record, place: &Place) -> Res
             let target = root.block_publish_path(&place.spec_name, &place.pod_uid);
             let removed = agent.ctx.disk().remove(&target).await;
             match removed {
-                Err(error) if error.kind() == io::ErrorKind::IsADirectory => remove_dir(agent, &target).await,
-                removed => removed.map_err(Error::path("remove", target)),
+                Err(error) if error.kind() == io::ErrorKind::IsADirectory => remove_dir(agent, &target).await?,
+                removed => removed.map_err(Error::path("remove", target))?,
             }
+            // A second PersistentVolume of this handle has folders of its own; of the first, they go with the staging.
+            if place.spec_name != record.spec_name {
+                let name = &place.spec_name;
+                for folder in [root.block_publish_dir(name), root.block_devices_dir(name), root.block_dir(name)] {
+                    remove_dir(agent, &folder).await.ok();
+                }
+            }
+            Ok(())
         }
     }
 }
