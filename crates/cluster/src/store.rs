@@ -133,10 +133,20 @@ impl<K: Kind> Store<K> {
     }
 
     /// Takes in what the API server answered to a write of ours, unless the watch has already brought something newer.
+    ///
+    /// Taking the last finalizer off an object that is being deleted ends it, and is answered with its last state under the
+    /// version it had before: the object is gone. (Not so a pod, which stays for its grace period; nobody here ends pods so.)
     pub fn put_answer(&self, object: K) {
         let change = {
             let mut inner = self.write();
-            let have = inner.objects.get(&object.meta().key);
+            let Meta { key, version, deleting, finalizers, .. } = object.meta();
+            let have = inner.objects.get(key);
+            if *deleting && finalizers.is_empty() && have.is_none_or(|have| have.meta().version <= *version) {
+                inner.tombs.bury(key, *version);
+                let change = inner.remove(key);
+                drop(inner);
+                return self.tell(change);
+            }
             let stale = match have {
                 Some(have) => object.meta().version <= have.meta().version,
                 None => inner.tombs.cover(&object.meta().key, object.meta().version),
@@ -169,7 +179,9 @@ impl<K: Kind> Store<K> {
         let change = {
             let mut inner = self.write();
             inner.tombs.bury(&meta.key, meta.version);
-            inner.remove(&meta.key)
+            // An answer of ours may have told of its successor already.
+            let newer = inner.objects.get(&meta.key).is_some_and(|have| have.meta().version > meta.version);
+            if newer && meta.version != 0 { None } else { inner.remove(&meta.key) }
         };
         self.tell(change);
     }

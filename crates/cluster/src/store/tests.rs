@@ -59,6 +59,36 @@ fn a_late_answer_does_not_bring_a_deleted_object_back() {
 }
 
 #[test]
+fn an_object_whose_last_finalizer_we_took_is_gone_with_the_answer() {
+    let store = Store::default();
+    let held = |finalizers: &[&str]| {
+        let mut object = attachment("a", 5, true);
+        object.meta.deleting = true;
+        object.meta.finalizers = finalizers.iter().map(|&text| text.into()).collect();
+        object
+    };
+    store.apply(held(&["f"]));
+    let seen = changes(&store);
+    // A real API server answers with the old version, and only its watch has a new one.
+    store.put_answer(held(&[]));
+    assert_eq!(*seen.lock().expect("log"), ["new a", "gone a"]);
+    store.apply(held(&["f"]));
+    assert!(store.get("a").is_none(), "a watch that lags does not bring it back");
+    store.apply(attachment("a", 7, false));
+    store.put_answer(held(&[]));
+    assert_eq!(store.get("a").map(|a| a.meta.version), Some(7), "its successor stays");
+}
+
+#[test]
+fn the_end_of_an_object_does_not_take_its_successor_along() {
+    let store = Store::default();
+    store.apply(attachment("a", 5, false));
+    store.put_answer(attachment("a", 9, false));
+    store.delete(&attachment("a", 8, false).meta);
+    assert_eq!(store.get("a").map(|a| a.meta.version), Some(9));
+}
+
+#[test]
 fn a_relist_removes_what_is_gone_and_wakes_nobody_for_what_stayed() {
     let store = Store::default();
     store.replace(vec![attachment("a", 1, false), attachment("b", 2, false)]);
