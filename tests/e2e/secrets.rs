@@ -1,4 +1,4 @@
-//! Each secret arrives at the call that it is for, and in no log.
+//! Each secret arrives at the call that it is for, and in no log at any verbosity, no event and no object.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use fake_driver::{FakeDriver, Rpc};
 use harness::{Node, Scene, objects, on_both_nodes};
 use serde_json::json;
 
-on_both_nodes!(each_secret_arrives_at_its_call_and_in_no_log_at_any_verbosity, super::secrets);
+on_both_nodes!(each_secret_arrives_at_its_call_and_in_no_log_event_or_object, super::secrets);
 
 const KINDS: [(&str, Rpc); 4] = [
     ("provisioner", Rpc::CreateVolume),
@@ -27,6 +27,12 @@ async fn secrets(node: Node) -> Result<()> {
     let class = scene.class("secret", parameters).await?;
     scene.create(&objects::claim("data", &class, "1Gi")).await?;
     let pod = scene.pod("user", "data").start().await?;
+    // While everything exists: what the API shows to whoever may read volumes, attachments and events.
+    let objects = vec![
+        ("the PersistentVolume".to_owned(), json!(scene.volumes().await?).to_string()),
+        ("the VolumeAttachment".to_owned(), json!(scene.attachments().await?).to_string()),
+        ("the events".to_owned(), scene.events().await?),
+    ];
     pod.delete().await?;
     scene.delete_claim("data").await?;
 
@@ -45,11 +51,11 @@ async fn secrets(node: Node) -> Result<()> {
         "node-mounter".to_owned(),
         String::from_utf8_lossy(&fs::read(&mounter).context("node-mounter's log")?).into_owned(),
     ));
-    for (name, log) in logs {
-        ensure!(!log.is_empty(), "{name} said nothing, so nothing was looked at");
+    for (name, text) in logs.into_iter().chain(objects) {
+        ensure!(!text.is_empty(), "{name} said nothing, so nothing was looked at");
         for (kind, _) in KINDS {
-            let line = log.lines().find(|line| line.contains(&value(kind, node)));
-            ensure!(line.is_none(), "{name} logged the {kind} secret: {line:?}");
+            let line = text.lines().find(|line| line.contains(&value(kind, node)));
+            ensure!(line.is_none(), "{name} shows the {kind} secret: {line:?}");
         }
     }
     scene.end().await
