@@ -46,13 +46,14 @@ pub(crate) async fn feed<K: Kind>(
     troubles: Troubles,
     metrics: Metrics,
 ) {
-    let mut events = std::pin::pin!(watcher(api, config));
+    let mut events = std::pin::pin!(watcher(api.clone(), config.clone()));
     let mut listed: Vec<K> = Vec::new();
     let mut failures = 0;
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                if failures > 0 {
+                // That a list is about to be asked for, which is all that Init says, is no success.
+                if failures > 0 && !matches!(event, Event::Init) {
                     failures = 0;
                     troubles.over(K::PLURAL);
                 }
@@ -70,9 +71,17 @@ pub(crate) async fn feed<K: Kind>(
                     debug!(kind = K::PLURAL, "watch ended: {}", crate::client::chain(&error));
                 }
                 ctx.sleep(delay).await;
+                if is_gone(&error) {
+                    events.set(watcher(api.clone(), config.clone()));
+                }
             }
         }
     }
+}
+
+/// The watch cannot start where the list ended, and kube would ask for that same version for ever (kube-rs issue 1042).
+fn is_gone(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
 }
 
 fn take_in<K: Kind>(store: &Store<K>, listed: &mut Vec<K>, event: Event<K::Wire>) {
@@ -99,3 +108,6 @@ fn take_in<K: Kind>(store: &Store<K>, listed: &mut Vec<K>, event: Event<K::Wire>
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
