@@ -51,6 +51,10 @@ pub trait ActError: std::error::Error + Send + Sync + 'static {
     fn driver_unreachable(&self) -> bool {
         false
     }
+    /// Whether the driver itself said no: such a call did get through.
+    fn driver_answered(&self) -> bool {
+        false
+    }
 }
 
 /// What a pass is told besides the caches.
@@ -162,6 +166,9 @@ struct Driver<C: Controller> {
     engine: Engine,
 }
 
+/// Of the keys that could not reach the driver one is tried at least this often. When it gets through, all are woken.
+const SCOUT: Duration = Duration::from_secs(10);
+
 /// What one step came to.
 enum Step {
     Again,
@@ -215,7 +222,10 @@ impl<C: Controller> Driver<C> {
                     *count
                 };
                 let delay = match requeue {
-                    Requeue::Backoff => self.engine.backoff.delay(&self.engine.ctx, &key.to_string(), failures),
+                    Requeue::Backoff => {
+                        let delay = self.engine.backoff.delay(&self.engine.ctx, &key.to_string(), failures);
+                        if lock(&self.unreachable).first() == Some(key) { delay.min(SCOUT) } else { delay }
+                    }
                     Requeue::After(delay) => delay,
                     Requeue::OnChange => return false,
                 };
@@ -238,6 +248,8 @@ impl<C: Controller> Driver<C> {
 
     async fn step(&self, key: &C::Key) -> Step {
         let failures = lock(&self.failures).get(key).copied().unwrap_or(0);
+        // Or our own writes of this pass would bring the key back at once, past its backoff.
+        self.keys.looking(key);
         let view = self.controller.observe(key, Pass { now: self.engine.ctx.now(), failures });
         match self.controller.plan(&view) {
             Next::Rest(why) => {
@@ -290,6 +302,9 @@ impl<C: Controller> Driver<C> {
             lock(&self.unreachable).insert(key.clone());
         } else {
             lock(&self.unreachable).remove(key);
+        }
+        if error.driver_answered() {
+            self.driver_answers();
         }
         self.controller.failed(key, view, &error).await;
         Step::Failed(error.requeue())

@@ -119,6 +119,11 @@ impl<K: Ord + Clone> Keys<K> {
         }
     }
 
+    /// The one who works on this key is about to look: whatever added it until now will be seen, and need not bring it back.
+    pub fn looking(&self, key: &K) {
+        self.state().dirty.remove(key);
+    }
+
     /// The work on this key is over. Returns whether it was added meanwhile and waits again.
     pub fn done(&self, key: &K) -> bool {
         let mut state = self.state();

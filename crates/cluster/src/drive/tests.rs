@@ -6,7 +6,11 @@ use super::*;
 
 /// A controller over a number that wants to be 3; the driver behind it fails as told.
 struct Count {
+    /// Woken by each step that works, as by the store that takes in what was written.
+    echo: Mutex<Option<Arc<Keys<&'static str>>>>,
     value: Mutex<u32>,
+    /// The one step from this value fails so, once.
+    fail_at: Mutex<Option<(u32, Oops)>>,
     fail: Mutex<Vec<Oops>>,
     passes: Mutex<Vec<String>>,
 }
@@ -30,6 +34,9 @@ impl ActError for Oops {
     }
     fn driver_unreachable(&self) -> bool {
         self.unreachable
+    }
+    fn driver_answered(&self) -> bool {
+        !self.unreachable
     }
 }
 
@@ -69,7 +76,13 @@ impl Controller for Count {
         if let Some(oops) = lock(&self.fail).pop() {
             return Err(oops);
         }
+        if let Some((_, oops)) = lock(&self.fail_at).take_if(|(at, _)| *at == view.0) {
+            return Err(oops);
+        }
         *lock(&self.value) += 1;
+        if let Some(keys) = &*lock(&self.echo) {
+            keys.add(key);
+        }
         Ok(())
     }
     async fn refused(&self, _: &&'static str, _: &(u32, Pass), _: &Word) {}
@@ -100,7 +113,13 @@ fn run<T>(leadership: impl FnOnce(&Ctx) -> Leadership, scenario: impl AsyncFnOnc
             shutdown: Shutdown::new(),
             queue: "count".into(),
         };
-        let count = Arc::new(Count { value: Mutex::default(), fail: Mutex::default(), passes: Mutex::default() });
+        let count = Arc::new(Count {
+            echo: Mutex::default(),
+            fail_at: Mutex::default(),
+            value: Mutex::default(),
+            fail: Mutex::default(),
+            passes: Mutex::default(),
+        });
         let keys = Arc::new(Keys::new(ctx.clone()));
         ctx.spawn("drive", drive(count.clone(), keys.clone(), engine.clone()));
         scenario(World { ctx, count, keys, engine }).await
@@ -140,6 +159,31 @@ fn a_failure_waits_longer_each_time_until_the_key_rests() {
 }
 
 #[test]
+fn what_a_pass_wrote_itself_does_not_end_the_backoff_of_the_step_that_failed_after_it() {
+    run(Leadership::always, async |world| {
+        *lock(&world.count.echo) = Some(world.keys.clone());
+        *lock(&world.count.fail_at) = Some((1, Oops { requeue: Requeue::Backoff, unreachable: false }));
+        world.keys.add("a");
+        world.ctx.sleep(Duration::from_secs(60)).await;
+        let passes = lock(&world.count.passes).clone();
+        assert_eq!((passes.len(), &*passes[1]), (4, "a@0s/0"));
+        assert!(passes[2] == "a@8s/1" || passes[2] == "a@9s/1" || passes[2] == "a@10s/1", "{passes:?}");
+    });
+}
+
+#[test]
+fn while_the_driver_cannot_be_reached_one_key_tries_again_soon_however_often_it_failed() {
+    run(Leadership::always, async |world| {
+        lock(&world.count.fail).extend(vec![Oops { requeue: Requeue::Backoff, unreachable: true }; 12]);
+        world.keys.add("a");
+        world.keys.add("b");
+        world.ctx.sleep(Duration::from_secs(200)).await;
+        assert!(*lock(&world.count.value) >= 3, "{:?}", lock(&world.count.passes));
+        assert!(world.keys.is_idle(), "and wakes the other");
+    });
+}
+
+#[test]
 fn the_first_call_that_gets_through_wakes_what_failed_because_none_did() {
     run(Leadership::always, async |world| {
         lock(&world.count.fail).push(Oops { requeue: Requeue::After(Duration::from_secs(3600)), unreachable: true });
@@ -148,6 +192,20 @@ fn the_first_call_that_gets_through_wakes_what_failed_because_none_did() {
         world.keys.add("b");
         world.ctx.sleep(Duration::from_secs(5)).await;
         assert!(world.keys.is_idle(), "a did not wait out its hour");
+        assert_eq!(world.engine.ledger.why("a")[0].next, "Rest");
+    });
+}
+
+#[test]
+fn a_refusal_by_the_driver_is_an_answer_too_and_wakes_what_could_not_reach_it() {
+    run(Leadership::always, async |world| {
+        let hour = Requeue::After(Duration::from_secs(3600));
+        lock(&world.count.fail).push(Oops { requeue: hour, unreachable: true });
+        world.keys.add("a");
+        world.ctx.sleep(Duration::from_secs(5)).await;
+        lock(&world.count.fail).push(Oops { requeue: hour, unreachable: false });
+        world.keys.add("b");
+        world.ctx.sleep(Duration::from_secs(5)).await;
         assert_eq!(world.engine.ledger.why("a")[0].next, "Rest");
     });
 }
