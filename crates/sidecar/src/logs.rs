@@ -157,6 +157,8 @@ fn verbosity_of(target: &str, level: Level) -> i32 {
     let root = target.split("::").next().unwrap_or(target);
     let library = LIBRARIES.contains(&root);
     match level {
+        // What goes wrong in a library comes back to us as an error, and is logged once: where it is handled.
+        Level::ERROR | Level::WARN if library => 4,
         Level::ERROR | Level::WARN => i32::MIN,
         Level::INFO if library => 6,
         Level::DEBUG if library => 8,
