@@ -6,10 +6,10 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::Provision;
 use crate::bare::AT_ONCE;
 use crate::round::{Round, Side, differences};
 use crate::site::Site;
+use crate::{Provision, TOLERABLE};
 
 /// A line of the table: what, how it is read off a round, and how it is written.
 type Row = (&'static str, &'static str, fn(&Round) -> Option<f64>, usize);
@@ -31,7 +31,7 @@ const ROWS: [Row; 13] = [
 ];
 
 /// Prints the table, and writes the JSON where it was asked for.
-pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], version: &str) -> Result<()> {
+pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], repeated: u32, version: &str) -> Result<()> {
     let of = |side| rounds.iter().filter(|round| round.side == side).collect::<Vec<_>>();
     let (bare, ours) = (of(Side::Bare), of(Side::Longshore));
     let value = |rounds: &[&Round], row: &Row| median(rounds.iter().filter_map(|round| (row.2)(round)).collect());
@@ -50,7 +50,7 @@ pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], version: &s
         writeln!(out, "{:42}{:>14}{:>24}", row.0, text(&bare), text(&ours))?;
     }
     writeln!(out, "\nratio {ratio:.2} ({with_events:.2} when a volume counts once its event is written too)\n")?;
-    for line in notes(flags, rounds, &different) {
+    for line in notes(flags, rounds, repeated, &different) {
         writeln!(out, "- {line}")?;
     }
     let Some(path) = &flags.json else { return Ok(()) };
@@ -62,6 +62,7 @@ pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], version: &s
         "ratio_with_events": with_events,
         "claims": flags.claims,
         "rounds_of_each_side": flags.rounds,
+        "repeated_turns": repeated,
         "concurrency": AT_ONCE,
         "provisioner_flags": flags.provisioner_flags,
         "kubernetes": version,
@@ -89,15 +90,14 @@ fn detail(round: &Round) -> Value {
     })
 }
 
-fn notes(flags: &Provision, rounds: &[Round], different: &[String]) -> Vec<String> {
+fn notes(flags: &Provision, rounds: &[Round], repeated: u32, different: &[String]) -> Vec<String> {
     let count = flags.claims;
     let rates = |side| {
         let of = rounds.iter().filter(|round| round.side == side).map(|round| format!("{:.0}", round.rate()));
         of.collect::<Vec<_>>().join(", ")
     };
     let verified = rounds.iter().filter_map(|round| round.verified.in_driver).all(|volumes| volumes == count as usize);
-    let used = |round: &Round, who| round.others.get(who).copied().unwrap_or_default();
-    let noise = rounds.iter().map(|round| used(round, "elsewhere") / used(round, "host").max(0.01)).fold(0.0, f64::max);
+    let noise = rounds.iter().map(Round::disturbed).fold(0.0, f64::max);
     let mut notes = vec![
         format!(
             "verified after every turn: {count} PersistentVolumes, {count} claims bound, {count} ProvisioningSucceeded events{}",
@@ -113,6 +113,13 @@ fn notes(flags: &Provision, rounds: &[Round], different: &[String]) -> Vec<Strin
             .to_owned(),
         format!("of all CPU time used in a turn, at most {:.0}% was of processes that have no part in this", noise * 100.0),
     ];
+    if repeated > 0 {
+        let limit = TOLERABLE * 100.0;
+        notes.push(format!("{repeated} turns were thrown away and repeated, because such processes used more than {limit:.0}%"));
+    }
+    if noise > TOLERABLE {
+        notes.push("NOISY: some turn was disturbed too much to mean anything; run it again when the host is quiet".to_owned());
+    }
     if flags.provisioner_flags.is_empty() {
         notes.push("external-provisioner has default flags".to_owned());
     } else {

@@ -17,7 +17,7 @@ use crate::audit::{Audit, Request};
 use crate::sidecar::Driver;
 use crate::site::{Site, client};
 use crate::usage::{self, Host};
-use crate::{Provision, bare, say};
+use crate::{Provision, bare};
 
 /// Generous: a thousand claims take seconds.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -96,6 +96,12 @@ impl Round {
         f64::from(self.claims) / self.secs().max(self.to_last_event)
     }
 
+    /// The share of the CPU time used that others had.
+    pub(crate) fn disturbed(&self) -> f64 {
+        let used = |who| self.others.get(who).copied().unwrap_or_default();
+        used("elsewhere") / used("host").max(0.01)
+    }
+
     /// The time to which `share` of the claims had their PersistentVolume.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let at = (share * self.volumes.len() as f64).ceil() as usize;
@@ -105,16 +111,15 @@ impl Round {
 
 /// Runs one turn and cleans up after it.
 pub(crate) async fn run(flags: &Provision, site: &Site, number: u32, side: Side) -> Result<Round> {
-    say(&format!("round {}: {} claims for the {}", number + 1, flags.claims, side.name()));
     site.make_claims(number, flags.claims).await?;
     let mut audit = Audit::from_now(site.run().join("logs/audit.log"), &site.user(side))?;
     let before = Costs::now(site)?;
+    let own_before = usage::cpu_secs(std::process::id())?;
     match side {
         Side::Bare => {
             let client = client(&site.kubeconfig(side), "bench-bare").await?;
-            let own = usage::cpu_secs(std::process::id())?;
             let began = bare::provision(&client).await?;
-            let cpu_secs = usage::cpu_secs(std::process::id())? - own;
+            let cpu_secs = usage::cpu_secs(std::process::id())? - own_before;
             let others = before.until_now(site, &[("itself", cpu_secs)])?;
             let round = finish(flags, site, side, &mut audit, began.0, None).await?;
             site.delete_claims().await?;
@@ -129,7 +134,8 @@ pub(crate) async fn run(flags: &Provision, site: &Site, number: u32, side: Side)
             let cpu_secs = usage::cpu_secs(provisioner.pid())?;
             let driver_secs = usage::cpu_secs(driver.program.pid())? - driver_before;
             let peak_memory = Some(usage::peak_memory(provisioner.pid())?);
-            let others = before.until_now(site, &[("itself", cpu_secs), ("driver", driver_secs)])?;
+            let watching = usage::cpu_secs(std::process::id())? - own_before;
+            let others = before.until_now(site, &[("itself", cpu_secs), ("driver", driver_secs), ("benchmark", watching)])?;
             let began = last_list(audit.requests()?)?;
             let round = finish(flags, site, side, &mut audit, began, Some(&driver)).await?;
             site.delete_claims().await?;
