@@ -37,13 +37,18 @@ make_bridge() {
 CNI
 }
 
-# In the one hierarchy of cgroup v2, or in each of v1's.
+# In the one hierarchy of cgroup v2, or in each of v1's. Kubelet takes a cgroup for missing if a controller is not enabled in it.
 make_cgroup() {
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    local controller
+    for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+      echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control ||
+        die "cannot enable the cgroup controller $controller: if this is a container, move its processes out of its root cgroup first"
+    done
     mkdir -p "/sys/fs/cgroup/$CGROUP"
   else
     local hierarchy
-    awk '$9 == "cgroup" || $(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo | while read -r hierarchy; do
+    awk '$(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo | while read -r hierarchy; do
       mkdir -p "$hierarchy/$CGROUP"
     done
   fi
