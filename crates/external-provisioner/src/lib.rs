@@ -39,10 +39,9 @@ mod wake;
 use std::sync::Arc;
 
 use cluster::drive::{Engine, drive};
-use cluster::{Caches, Events, Keys, Locks, Watch};
-use csi_client::Driver;
+use cluster::{Caches, Keys, Locks, Watch};
 use csi_types::{ControllerCapability, DriverInfo, PluginCapability};
-use kube::Client;
+use sidecar::Surroundings;
 
 use crate::act::Act;
 use crate::claims::Claims;
@@ -52,18 +51,6 @@ pub use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::volumes::Volumes;
 use crate::wake::Wake;
-
-/// What the controller is given besides its configuration and the caches. Its own or shared with others: it cannot tell.
-#[derive(Clone)]
-pub struct Surroundings {
-    pub client: Client,
-    pub events: Events,
-    pub driver: Arc<dyn Driver>,
-    pub info: DriverInfo,
-    pub metrics: Metrics,
-    /// Queue, workers and backoff are filled in from the configuration.
-    pub engine: Engine,
-}
 
 /// The kinds that have to be cached for a driver that can do this.
 pub fn watches(driver: &DriverInfo) -> Vec<Watch> {
@@ -80,8 +67,8 @@ pub fn watches(driver: &DriverInfo) -> Vec<Watch> {
 /// Provisions and deletes until the shutdown is requested, and returns when everything under way has ended.
 ///
 /// Assumes that [`watches`] are cached, and have been listed once. Acts only while leading.
-pub async fn controller(config: ControllerConfig, surroundings: Surroundings, caches: &Caches) {
-    let Surroundings { client, events, driver, info, metrics, engine } = surroundings;
+pub async fn controller(config: ControllerConfig, metrics: Metrics, surroundings: Surroundings, caches: &Caches) {
+    let Surroundings { client, events, driver, info, engine } = surroundings;
     let ctx = engine.ctx.clone();
     let memory = Arc::new(Memory::default());
     let run = ctx.draw("provisioner identity") % 10_000;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use external_provisioner::flags::{Config, Flags};
-use external_provisioner::{Metrics, Surroundings, controller, watches};
+use external_provisioner::{Metrics, controller, watches};
 use sidecar::Shell;
 
 fn main() -> ExitCode {
@@ -18,15 +18,8 @@ async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
     };
     let metrics = Metrics::new();
     shell.metrics.register(|registry| metrics.register(registry));
-    let surroundings = Surroundings {
-        client: sidecar.client.clone(),
-        events: sidecar.events.clone(),
-        driver: sidecar.driver.clone(),
-        info: sidecar.info.clone(),
-        metrics,
-        engine: sidecar.engine("claims", config.controller.workers, config.controller.backoff),
-    };
-    controller(config.controller, surroundings, &caches).await;
+    let surroundings = sidecar.surroundings("claims", config.controller.workers, config.controller.backoff);
+    controller(config.controller, metrics, surroundings, &caches).await;
     sidecar.finish().await;
     Ok(())
 }

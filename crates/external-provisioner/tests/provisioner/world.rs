@@ -6,11 +6,12 @@ use std::time::Duration;
 use cluster::drive::Engine;
 use cluster::{Events, Leadership, Ledger, Metrics};
 use csi_client::{Address, ConnectOptions, Driver};
-use external_provisioner::{Surroundings, controller};
+use external_provisioner::controller;
 use fake_driver::{Builder, FakeDriver, Rpc, Script};
 use rt::{Ctx, Shutdown, Task};
 use serde_json::{Value, json};
 use sidecar::Program;
+use sidecar::Surroundings;
 
 use crate::api::{Api, CLAIMS, CLASSES, VOLUMES};
 
@@ -62,7 +63,6 @@ impl World {
             client,
             driver,
             info,
-            metrics: external_provisioner::Metrics::new(),
             engine: Engine {
                 ctx: ctx.clone(),
                 leadership: Leadership::always(&ctx),
@@ -74,7 +74,9 @@ impl World {
                 queue: String::new(),
             },
         };
-        let task = ctx.spawn("provisioner", async move { controller(config, surroundings, &caches).await });
+        let task = ctx.spawn("provisioner", async move {
+            controller(config, external_provisioner::Metrics::new(), surroundings, &caches).await
+        });
         self.running = Some((task, shutdown));
     }
 
