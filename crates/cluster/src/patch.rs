@@ -7,7 +7,8 @@ use crate::key::Meta;
 /// Adds a finalizer. `None` if it is there already.
 ///
 /// Upstream: external-attacher 4.12 learned that replacing the whole list from a stale cache resurrects finalizers that others
-/// removed; so the list is only appended to, or made where none is.
+/// removed; so the list is only appended to, or made where none is. It must be the list that was seen, or what another replica
+/// has added already would be added twice.
 pub fn add_finalizer(meta: &Meta, finalizer: &str) -> Option<Value> {
     if meta.has_finalizer(finalizer) {
         return None;
@@ -21,6 +22,7 @@ pub fn add_finalizer(meta: &Meta, finalizer: &str) -> Option<Value> {
     } else {
         json!([
             {"op": "test", "path": "/metadata/uid", "value": meta.uid},
+            {"op": "test", "path": "/metadata/finalizers", "value": meta.finalizers},
             {"op": "add", "path": "/metadata/finalizers/-", "value": finalizer},
         ])
     })

@@ -12,6 +12,9 @@ use crate::error::Error;
 
 pub(super) async fn act(on: &Attachments, attachment: &Attachment) -> Result<(), Error> {
     const ATTEMPT: &str = "add the finalizer to PersistentVolume";
+    // Two attachments of one volume that start together would each add it.
+    let handle = volume(on, attachment)?.csi.as_ref().map(|csi| csi.volume_handle.clone()).unwrap_or_default();
+    let _one_at_a_time = on.volumes.lock(&handle).await;
     let volume = volume(on, attachment)?;
     let Some(patch) = add_finalizer(&volume.meta, &on.finalizer) else { return Ok(()) };
     let api: Api<<Volume as Kind>::Wire> = Api::all(on.around.client.clone());
