@@ -53,7 +53,9 @@ async fn publish_secret(on: &Attachments, volume: &Volume, csi: &CsiSource) -> R
     }
 }
 
-/// Patches an attachment (its status, if so said) and takes in the answer. One that is gone is no error: nobody needs it patched.
+/// Patches an attachment (its status, if so said) and takes in the answer.
+///
+/// One that is gone needs no patch, but is an error all the same: until the watch has told us, the plan would be the same again.
 async fn patch(
     on: &Attachments,
     attachment: &Attachment,
@@ -69,13 +71,12 @@ async fn patch(
     };
     match answer {
         Ok(wire) => {
-            // One that is answered without finalizers while being deleted is gone by now; the watch will say so.
             if let Some(answer) = Attachment::compact(wire) {
                 on.caches.attachments.put_answer(answer);
             }
             Ok(())
         }
-        Err(error) if is_not_found(&error) => Ok(()),
+        Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("VolumeAttachment {}", attachment.meta.key) }),
         Err(source) => Err(Error::Api { attempt, object: attachment.meta.key.to_string(), source }),
     }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong while acting, how loud that is, and when it is tried again.
 
 use cluster::drive::{ActError, Level, Requeue};
-use cluster::live::{SecretError, is_conflict, is_not_found};
+use cluster::live::SecretError;
 use csi_client::CallError;
 use csi_types::{Code, NodeId, VolumeHandle};
 
@@ -36,6 +36,14 @@ pub(crate) enum Error {
         #[source]
         source: kube::Error,
     },
+    #[error("cannot mark VolumeAttachment {attachment} as attached")]
+    MarkAttached {
+        attachment: String,
+        #[source]
+        source: kube::Error,
+    },
+    #[error("{object} went while it was worked on")]
+    Went { object: String },
     #[error("PersistentVolume {volume} went while attachment {attachment} was worked on")]
     VolumeWent { volume: String, attachment: String },
 }
@@ -45,17 +53,28 @@ impl Error {
     pub(crate) fn code(&self) -> Option<Code> {
         match self {
             Error::ControllerPublishVolume { source, .. } | Error::ControllerUnpublishVolume { source, .. } => Some(source.code),
-            Error::Secret { .. } | Error::Api { .. } | Error::VolumeWent { .. } => None,
+            Error::Secret { .. }
+            | Error::Api { .. }
+            | Error::MarkAttached { .. }
+            | Error::Went { .. }
+            | Error::VolumeWent { .. } => None,
         }
     }
 
-    /// Whether the user sees it in the attachment's status. Upstream: failures to write the status are not.
+    /// Whether the user sees it in the attachment's status. Upstream: a failure to mark it as attached is not. Nor is what only
+    /// says that our cache was old.
     pub(crate) fn is_reported(&self) -> bool {
         match self {
             Error::ControllerPublishVolume { .. } | Error::ControllerUnpublishVolume { .. } | Error::Secret { .. } => true,
-            Error::Api { .. } | Error::VolumeWent { .. } => false,
+            Error::Api { source, .. } => !is_stale(source),
+            Error::MarkAttached { .. } | Error::Went { .. } | Error::VolumeWent { .. } => false,
         }
     }
+}
+
+/// A precondition did not hold: the object is not what our cache says. A failed `test` of a JSON patch is 422.
+fn is_stale(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
 }
 
 impl ActError for Error {
@@ -63,7 +82,8 @@ impl ActError for Error {
         match self {
             Error::ControllerPublishVolume { source, .. } | Error::ControllerUnpublishVolume { source, .. } => source.code.name(),
             Error::Secret { .. } => "Secret",
-            Error::Api { .. } => "KubernetesApi",
+            Error::Api { .. } | Error::MarkAttached { .. } => "KubernetesApi",
+            Error::Went { .. } => "Went",
             Error::VolumeWent { .. } => "VolumeWent",
         }
     }
@@ -75,25 +95,45 @@ impl ActError for Error {
             Error::ControllerPublishVolume { .. }
             | Error::ControllerUnpublishVolume { .. }
             | Error::Secret { .. }
-            | Error::Api { .. } => Requeue::Backoff,
+            | Error::Api { .. }
+            | Error::MarkAttached { .. }
+            | Error::Went { .. } => Requeue::Backoff,
         }
     }
 
     fn level(&self) -> Level {
         match self {
-            Error::Api { source, .. } if is_conflict(source) || is_not_found(source) => Level::Debug,
-            Error::VolumeWent { .. } => Level::Debug,
+            Error::Api { source, .. } | Error::MarkAttached { source, .. } if is_stale(source) => Level::Debug,
+            Error::Went { .. } | Error::VolumeWent { .. } => Level::Debug,
             Error::ControllerPublishVolume { .. }
             | Error::ControllerUnpublishVolume { .. }
             | Error::Secret { .. }
-            | Error::Api { .. } => Level::Warn,
+            | Error::Api { .. }
+            | Error::MarkAttached { .. } => Level::Warn,
         }
     }
 
     fn driver_unreachable(&self) -> bool {
         match self {
             Error::ControllerPublishVolume { source, .. } | Error::ControllerUnpublishVolume { source, .. } => source.unreachable,
-            Error::Secret { .. } | Error::Api { .. } | Error::VolumeWent { .. } => false,
+            Error::Secret { .. }
+            | Error::Api { .. }
+            | Error::MarkAttached { .. }
+            | Error::Went { .. }
+            | Error::VolumeWent { .. } => false,
+        }
+    }
+
+    fn driver_answered(&self) -> bool {
+        match self {
+            Error::ControllerPublishVolume { source, .. } | Error::ControllerUnpublishVolume { source, .. } => {
+                !source.unreachable && source.code != Code::DeadlineExceeded
+            }
+            Error::Secret { .. }
+            | Error::Api { .. }
+            | Error::MarkAttached { .. }
+            | Error::Went { .. }
+            | Error::VolumeWent { .. } => false,
         }
     }
 }

@@ -124,7 +124,8 @@ impl Controller for Volumes {
                 }
                 Ok(())
             }
-            Err(error) if is_not_found(&error) => Ok(()),
+            // Until the watch has told us, the plan would be the same again.
+            Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("PersistentVolume {key}") }),
             Err(error) => Err(failed(error)),
         }
     }

@@ -25,5 +25,9 @@ pub(super) async fn act(
         {"op": "add", "path": "/status", "value": status},
     ]);
     let patch = operations(ATTEMPT, &attachment.meta.key, patch)?;
-    super::patch(on, attachment, ATTEMPT, true, patch).await
+    let marked = super::patch(on, attachment, ATTEMPT, true, patch).await;
+    marked.map_err(|error| match error {
+        Error::Api { object, source, .. } => Error::MarkAttached { attachment: object, source },
+        other => other,
+    })
 }
