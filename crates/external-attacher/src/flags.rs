@@ -54,7 +54,7 @@ pub struct Flags {
     /// Filesystem for volumes whose PersistentVolume names none.
     #[arg(long, default_value = "")]
     default_fstype: String,
-    /// Pause between two comparisons with what the driver lists as published.
+    /// Pause between two comparisons with what the driver lists as published; 0: none are made.
     #[arg(long, default_value = "1m")]
     reconcile_sync: GoDuration,
     /// Accepted for compatibility; log lines of calls are not cut.

@@ -20,9 +20,13 @@ pub(crate) async fn run(attachments: &Attachments, keys: &Keys<Key>) {
             () = engine.shutdown.requested() => return,
             () = engine.leadership.leading() => {}
         }
-        match published(attachments).await {
-            Ok(published) => compare(attachments, keys, &published),
-            Err(error) => warn!("cannot list what is published: {error}"),
+        tokio::select! {
+            biased;
+            () = engine.shutdown.requested() => return,
+            published = published(attachments) => match published {
+                Ok(published) => compare(attachments, keys, &published),
+                Err(error) => warn!("cannot list what is published: {error}"),
+            },
         }
         tokio::select! {
             biased;
@@ -69,6 +73,8 @@ fn compare(attachments: &Attachments, keys: &Keys<Key>, published: &Published) {
             info!(va = %key, attached = attachment.attached, listed = found, "the driver's list contradicts the status");
             attachments.contradict(key);
             keys.add_if_idle(key.clone());
+        } else {
+            attachments.settle(key);
         }
     }
 }
