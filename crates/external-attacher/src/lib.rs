@@ -12,7 +12,12 @@
 //! Upstream: external-attacher@e6106024. What differs: finalizers are written with a precondition, an attachment that waits for
 //! its volume or node is looked at when that appears rather than after a backoff, a detach uses the node id that the attach was
 //! made with even if the node has a new one, and an attachment whose volume is written into it (`inlineVolumeSpec`) is refused:
-//! only the migration of in-tree volumes makes those.
+//! only the migration of in-tree volumes makes those. For the same reason a volume without `spec.csi` is refused, one that names
+//! another driver too, and `pv.kubernetes.io/migrated-to` is not read. Calls for one volume are made one after the other. The
+//! message of an error says what was attempted, then the driver's words. An attachment of a driver that does not publish is
+//! not marked attached once it is being deleted, and what an earlier version of that driver held is let go. `--timeout` limits
+//! each page of ListVolumes rather than all of them, and `--reconcile-sync=0` means never. A lost driver ends no process: one
+//! attachment goes on trying every ten seconds, and its success wakes the rest.
 #![forbid(unsafe_code)]
 
 mod act;
@@ -53,16 +58,14 @@ pub async fn controller(settings: Settings, surroundings: Surroundings, caches: 
     let resynced = attachments.resync(&keys);
     if !publishes {
         tracing::info!(driver = %info.name, "the driver does not publish through its controller: attachments are marked attached");
-        futures::join!(driven, resynced);
-        return;
     }
-    let held = Keys::new(engine.ctx.clone());
+    // Also when the driver does not publish: an earlier version of it may have, and its volumes could never be deleted.
+    let held = Arc::new(Keys::new(engine.ctx.clone()));
     let volumes = Arc::new(Volumes::new(&surroundings, caches.clone()));
-    let held = Arc::new(held);
     volumes.subscribe(&held);
     let released = drive(volumes, held, Engine { queue: "csi-attacher-pv".into(), ..engine });
     let verified = async {
-        if lists {
+        if publishes && lists && !attachments.settings.verify_every.is_zero() {
             verify::run(&attachments, &keys).await;
         }
     };
