@@ -19,7 +19,7 @@ use tracing::{debug, info, warn};
 
 use crate::client::chain;
 use crate::events::{Event, EventType, Events, Regarding};
-use crate::live::{already_exists, is_not_found};
+use crate::live::{already_exists, is_conflict, is_not_found};
 use crate::metrics::Metrics;
 
 /// Which lease, and how fast it changes hands.
@@ -65,6 +65,16 @@ enum State {
     },
 }
 
+impl State {
+    fn may_act(self, now: Instant) -> bool {
+        match self {
+            State::Always => true,
+            State::Standby => false,
+            State::Leading { until } => now < until,
+        }
+    }
+}
+
 impl Leadership {
     /// Without an election everybody may act.
     pub fn always(ctx: &Ctx) -> Self {
@@ -84,11 +94,7 @@ impl Leadership {
 
     /// Whether acting is allowed right now. A process that was frozen past its lease is told no, before it notices itself.
     pub fn is_leader(&self) -> bool {
-        match self.state() {
-            State::Always => true,
-            State::Standby => false,
-            State::Leading { until } => self.0.ctx.now() < until,
-        }
+        self.state().may_act(self.0.ctx.now())
     }
 
     /// Waits until acting is allowed. Cancel safe.
@@ -140,9 +146,12 @@ impl Leadership {
 
     /// Returns whether leadership was gained by this.
     fn set(&self, state: State) -> bool {
-        let was = self.is_leader();
-        *self.0.state.lock().unwrap_or_else(|e| e.into_inner()) = state;
-        let gained = !was && self.is_leader();
+        let gained = {
+            // In one step: a worker that found the lease expired just before a renewal, and set its key aside, must be woken by it.
+            let mut have = self.0.state.lock().unwrap_or_else(|e| e.into_inner());
+            let now = self.0.ctx.now();
+            !std::mem::replace(&mut *have, state).may_act(now) && state.may_act(now)
+        };
         if gained {
             self.0.gained.notify_waiters();
             for call in self.0.on_gain.lock().unwrap_or_else(|e| e.into_inner()).iter() {
@@ -175,7 +184,9 @@ impl Elector {
     pub fn new(ctx: &Ctx, client: Client, config: LeaseConfig, events: Events, metrics: &Metrics) -> Self {
         let api = Api::namespaced_with(client, &config.namespace, &ApiResource::erase::<Lease>(&()));
         let lease = format!("{}/{}", config.namespace, config.name);
-        let leadership = Leadership::new(ctx, State::Standby, lease, config.lease_duration);
+        // As the others read it: the record carries whole seconds.
+        let lease_duration = Duration::from_secs(config.lease_duration.as_secs());
+        let leadership = Leadership::new(ctx, State::Standby, lease, lease_duration);
         metrics.leading(false);
         Self { ctx: ctx.clone(), api, config, events, metrics: metrics.clone(), leadership, seen: None }
     }
@@ -357,18 +368,38 @@ impl Elector {
         if holder(&seen.object) != self.config.identity {
             return;
         }
-        let mut object = seen.object.clone();
+        let record = self.vacated(&seen.object);
+        match self.ctx.clone().timeout(self.config.renew_deadline, self.give_back(record)).await {
+            Ok(Ok(())) => info!(lease = self.leadership.0.lease, "released the lease"),
+            Ok(Err(error)) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {}", chain(&error)),
+            Err(elapsed) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {elapsed}"),
+        }
+    }
+
+    async fn give_back(&mut self, record: DynamicObject) -> Result<(), kube::Error> {
+        match self.put(record).await {
+            Err(error) if is_conflict(&error) => {}
+            result => return result,
+        }
+        // A renewal that the shutdown cut short may have been written.
+        let current = self.api.get(&self.config.name).await?;
+        if holder(&current) != self.config.identity {
+            return Ok(());
+        }
+        let record = self.vacated(&current);
+        self.put(record).await
+    }
+
+    /// The record of a lease that anybody may take. Upstream: client-go `release`.
+    fn vacated(&self, from: &DynamicObject) -> DynamicObject {
+        let mut object = from.clone();
         let now = self.micro_time();
         let spec = &mut object.data["spec"];
         spec["holderIdentity"] = json!("");
         spec["leaseDurationSeconds"] = json!(1);
         spec["renewTime"] = json!(now);
         spec["acquireTime"] = json!(now);
-        match self.ctx.clone().timeout(self.config.renew_deadline, self.put(object)).await {
-            Ok(Ok(())) => info!(lease = self.leadership.0.lease, "released the lease"),
-            Ok(Err(error)) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {}", chain(&error)),
-            Err(elapsed) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {elapsed}"),
-        }
+        object
     }
 
     fn announce(&self, what: &str) {

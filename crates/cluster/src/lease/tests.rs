@@ -15,6 +15,8 @@ struct ApiState {
     lease: Option<Value>,
     version: u64,
     down: bool,
+    /// What is written is written at once, but the answer takes this long.
+    slow: Option<Duration>,
 }
 
 impl Api {
@@ -28,6 +30,10 @@ impl Api {
                 let bytes = request.into_body().collect_bytes().await?;
                 let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
                 let (code, answer) = if lease { api.answer(&method, body) } else { (201, body) };
+                let slow = api.0.lock().expect("state").slow;
+                if let Some(slow) = slow {
+                    tokio::time::sleep(slow).await;
+                }
                 let response = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
                 response.map_err(tower::BoxError::from)
             }
@@ -178,5 +184,40 @@ fn a_lease_taken_by_another_ends_our_leading_at_the_next_renewal() {
         api.renew_as("go", 1);
         ctx.sleep(Duration::from_secs(6)).await;
         assert!(!leadership.is_leader());
+    });
+}
+
+#[test]
+fn a_lease_whose_renewal_the_shutdown_cut_short_is_given_back_all_the_same() {
+    paused(async |ctx, api| {
+        let shutdown = Shutdown::new();
+        let elector = elector(&ctx, &api, "a");
+        let leadership = elector.leadership();
+        let mut task = ctx.spawn("elector", elector.run(shutdown.clone()));
+        leadership.leading().await;
+        api.0.lock().expect("state").slow = Some(Duration::from_secs(2));
+        ctx.sleep(Duration::from_secs(6)).await;
+        shutdown.request();
+        task.ended().await;
+        assert_eq!(api.spec()["holderIdentity"], "");
+    });
+}
+
+#[test]
+fn nobody_acts_longer_than_the_whole_seconds_that_the_record_tells_the_others() {
+    paused(async |ctx, api| {
+        let mut elector = elector(&ctx, &api, "a");
+        let millis = Duration::from_millis;
+        elector.config.lease_duration = millis(1900);
+        elector.config.renew_deadline = millis(1800);
+        elector.config.retry_period = millis(1400);
+        let elector = Elector::new(&ctx, api.client(), elector.config, elector.events, &elector.metrics);
+        let leadership = elector.leadership();
+        ctx.spawn("elector", elector.run(Shutdown::new()));
+        leadership.leading().await;
+        assert_eq!(api.spec()["leaseDurationSeconds"], 1);
+        ctx.sleep(millis(1200)).await;
+        assert!(!leadership.is_leader());
+        leadership.leading().await;
     });
 }
