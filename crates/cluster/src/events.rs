@@ -130,7 +130,7 @@ impl Events {
                 (recent.name.clone(), recent.count)
             }
             _ => {
-                let name = format!("{}.{:016x}", event.regarding.name, self.0.ctx.draw("event name"));
+                let name = event_name(&event.regarding.name, self.0.ctx.draw("event name"));
                 state.remember(event.clone(), Recent { name: name.clone(), count: 1, last: now });
                 (name, 1)
             }
@@ -229,8 +229,8 @@ impl Events {
 
 impl State {
     fn within_budget(&mut self, uid: &str, now: Instant) -> bool {
-        if self.budgets.len() >= REMEMBERED {
-            self.budgets.retain(|_, (_, at)| now.since(*at) < REFILL);
+        if self.budgets.len() >= REMEMBERED && !self.budgets.contains_key(uid) {
+            forget_older_half(&mut self.budgets, |(_, at)| *at);
         }
         let (tokens, at) = self.budgets.entry(uid.to_owned()).or_insert((BURST, now));
         *tokens = (*tokens + now.since(*at).as_secs_f64() / REFILL.as_secs_f64()).min(BURST);
@@ -244,14 +244,26 @@ impl State {
 
     fn remember(&mut self, event: Event, recent: Recent) {
         if self.recent.len() >= REMEMBERED {
-            let oldest = self.recent.iter().min_by_key(|(_, recent)| recent.last).map(|(event, _)| event.clone());
-            self.recent.retain(|_, old| recent.last.since(old.last) < SAME_WITHIN);
-            if let Some(oldest) = oldest {
-                self.recent.remove(&oldest);
-            }
+            forget_older_half(&mut self.recent, |recent| recent.last);
         }
         self.recent.insert(event, recent);
     }
+}
+
+/// Half at once, so that a storm of new objects does not sift through all the old ones each time.
+fn forget_older_half<K: Ord, V>(map: &mut BTreeMap<K, V>, at: impl Fn(&V) -> Instant) {
+    let mut times: Vec<Instant> = map.values().map(&at).collect();
+    let middle = times.len() / 2;
+    if middle > 0 {
+        let median = *times.select_nth_unstable(middle).1;
+        map.retain(|_, value| at(value) > median);
+    }
+}
+
+/// An event's name is its object's and something of its own; it must not be longer than any name may be.
+fn event_name(object: &str, own: u64) -> String {
+    let end = object.floor_char_boundary(253 - 17);
+    format!("{}.{own:016x}", object[..end].trim_end_matches(['-', '.']))
 }
 
 fn truncate(text: &mut String, max: usize) {
@@ -264,3 +276,6 @@ fn truncate(text: &mut String, max: usize) {
         text.push('…');
     }
 }
+
+#[cfg(test)]
+mod tests;
