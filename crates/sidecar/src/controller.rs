@@ -145,7 +145,12 @@ impl Setup {
 
         let client = cluster::connect(&ctx, &self.client_options()).await?;
         let host = host_name();
-        let events = Events::new(&ctx, client.clone(), (self.event_source)(name), &host, &metrics);
+        // Where requests are limited, events have a bucket of their own, or a storm of them would hold up real work.
+        let lane = match self.kube.rate {
+            Some(_) => cluster::connect(&ctx, &self.client_options()).await?,
+            None => client.clone(),
+        };
+        let events = Events::new(&ctx, lane, (self.event_source)(name), &host, &metrics);
         let (leadership, election) = match &self.election {
             None => (Leadership::always(&ctx), None),
             Some(election) => {
