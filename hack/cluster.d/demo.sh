@@ -30,7 +30,7 @@ demo_on() {
   clock=$(now)
   tell you "kubectl apply -f demo.yaml"
   kubectl apply -f "$RUN/demo.yaml" >/dev/null
-  path=$(demo_path "$node" writer) || die "the pod did not get its volume; see $LOGS"
+  path=$(demo_path "$node" writer) || demo_failed "pod writer is not ready"
   usable=$(since)
   volume=$(kubectl -n $DEMO get pvc data -o 'jsonpath={.spec.volumeName}')
 
@@ -45,7 +45,7 @@ demo_on() {
   tell you "kubectl delete pod writer; kubectl apply -f reader.yaml   (another pod, the same claim)"
   demo_delete_pod "$node" writer
   demo_pod reader "$node" "sleep 1000000 & wait" | kubectl apply -f - >/dev/null
-  pod=$(demo_path "$node" reader) || die "the second pod did not get its volume; see $LOGS"
+  pod=$(demo_path "$node" reader) || demo_failed "pod reader is not ready"
   sleep 0.3
   tell bytes "$(demo_read "$node" reader "$pod")"
 
@@ -62,6 +62,12 @@ demo_on() {
   demo_unfollow
   tell left "$(demo_left "$volume")"
   summary+=("$(printf '%-8s %-14s %20s | %s' "$node" "$agent" "$usable" "$gone")")
+}
+
+demo_failed() {
+  kubectl -n $DEMO get pods,pvc -o wide || true
+  kubectl -n $DEMO get events || true
+  die "$1; the logs are in $LOGS"
 }
 
 heading() { printf '\n=== %s\n' "$*"; }

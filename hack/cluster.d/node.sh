@@ -109,6 +109,9 @@ registryPullQPS: 0
 eventRecordQPS: 0
 kubeAPIQPS: 500
 kubeAPIBurst: 1000
+# The images are nowhere else to be had, so a full disk must not cost them.
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
 evictionHard: {memory.available: 1Mi, nodefs.available: 0%, imagefs.available: 0%}
 CONFIG
 }
