@@ -251,7 +251,12 @@ impl<C: Controller> Driver<C> {
         // Or our own writes of this pass would bring the key back at once, past its backoff.
         self.keys.looking(key);
         let view = self.controller.observe(key, Pass { now: self.engine.ctx.now(), failures });
-        match self.controller.plan(&view) {
+        let next = self.controller.plan(&view);
+        if !matches!(next, Next::Do(_)) {
+            // It will not call the driver, so it is no scout.
+            lock(&self.unreachable).remove(key);
+        }
+        match next {
             Next::Rest(why) => {
                 debug!(why = why.name(), "rest");
                 if self.controller.forget(&why) {

@@ -9,6 +9,8 @@ struct Count {
     /// Woken by each step that works, as by the store that takes in what was written.
     echo: Mutex<Option<Arc<Keys<&'static str>>>>,
     value: Mutex<u32>,
+    /// Nothing is to be done for these.
+    gone: Mutex<Vec<&'static str>>,
     /// The one step from this value fails so, once.
     fail_at: Mutex<Option<(u32, Oops)>>,
     fail: Mutex<Vec<Oops>>,
@@ -64,10 +66,13 @@ impl Controller for Count {
     type Problem = Word;
     type Error = Oops;
 
-    fn observe(&self, _: &&'static str, pass: Pass) -> (u32, Pass) {
-        (*lock(&self.value), pass)
+    fn observe(&self, key: &&'static str, pass: Pass) -> (u32, Pass) {
+        (if lock(&self.gone).contains(key) { u32::MAX } else { *lock(&self.value) }, pass)
     }
     fn plan(&self, view: &(u32, Pass)) -> Next<Word, Word, Word> {
+        if view.0 == u32::MAX {
+            return Next::Rest(Word("Gone"));
+        }
         if view.0 >= 3 { Next::Rest(Word("Enough")) } else { Next::Do(Word("add_one")) }
     }
     async fn act(&self, key: &&'static str, view: &(u32, Pass), _: &Word) -> Result<(), Oops> {
@@ -116,6 +121,7 @@ fn run<T>(leadership: impl FnOnce(&Ctx) -> Leadership, scenario: impl AsyncFnOnc
         let count = Arc::new(Count {
             echo: Mutex::default(),
             fail_at: Mutex::default(),
+            gone: Mutex::default(),
             value: Mutex::default(),
             fail: Mutex::default(),
             passes: Mutex::default(),
@@ -193,6 +199,20 @@ fn the_first_call_that_gets_through_wakes_what_failed_because_none_did() {
         world.ctx.sleep(Duration::from_secs(5)).await;
         assert!(world.keys.is_idle(), "a did not wait out its hour");
         assert_eq!(world.engine.ledger.why("a")[0].next, "Rest");
+    });
+}
+
+#[test]
+fn a_key_that_no_longer_needs_the_driver_leaves_the_trying_to_another() {
+    run(Leadership::always, async |world| {
+        lock(&world.count.fail).extend(vec![Oops { requeue: Requeue::Backoff, unreachable: true }; 14]);
+        world.keys.add("a");
+        world.keys.add("b");
+        world.ctx.sleep(Duration::from_secs(20)).await;
+        lock(&world.count.gone).push("a");
+        world.keys.add("a");
+        world.ctx.sleep(Duration::from_secs(180)).await;
+        assert!(*lock(&world.count.value) >= 3, "{:?}", lock(&world.count.passes));
     });
 }
 
