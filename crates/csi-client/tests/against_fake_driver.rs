@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are at the edge: real sockets, real time")]
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use csi_client::{Address, Client, ConnectOptions, Driver, Metrics, driver_info};
@@ -21,6 +21,7 @@ struct World {
 }
 
 async fn world(timeout: Duration) -> World {
+    LazyLock::force(&LOG);
     let dir = tempfile::tempdir().expect("a folder for the socket");
     let driver = start(&dir).await;
     let client = client(&dir, timeout);
@@ -123,6 +124,15 @@ async fn a_driver_that_comes_back_is_reached_again() {
     client.probe().await.expect("ready again");
 }
 
+/// What every test of this process logs: a subscriber of one thread would miss lines that another thread was first to come by.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+    log
+});
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -138,16 +148,12 @@ impl Write for Log {
 
 #[tokio::test]
 async fn no_secret_is_in_any_log_at_any_verbosity() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let world = world(Duration::from_secs(10)).await;
     tracing::trace!(request = ?request("pvc-1"), "a careless line");
     world.client.create_volume(request("pvc-1")).await.expect("made");
     world.driver.set_script(vec![Rule::on(Rpc::CreateVolume).fail(fake_driver::Code::Internal, "no")]);
     world.client.create_volume(request("pvc-1")).await.expect_err("told to fail");
-    let text = String::from_utf8(log.0.lock().expect("log").clone()).expect("text");
+    let text = String::from_utf8(LOG.0.lock().expect("log").clone()).expect("text");
     assert!(text.contains("***stripped***") && text.contains("GRPC call"), "the calls are logged: {text}");
     assert!(!text.contains("hunter2"), "a secret was logged");
 }
