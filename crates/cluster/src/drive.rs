@@ -13,7 +13,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 use crate::backoff::Backoff;
 use crate::client::chain;
 use crate::keys::Keys;
-use crate::lease::Leadership;
+use crate::leadership::Leadership;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 

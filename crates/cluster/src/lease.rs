@@ -5,7 +5,6 @@
 //! Upstream: client-go `leaderelection`, csi-lib-utils `leaderelection`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
@@ -14,11 +13,11 @@ use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Client};
 use rt::{Ctx, Instant, Shutdown};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
 use crate::client::chain;
 use crate::events::{Event, EventType, Events, Regarding};
+use crate::leadership::Leadership;
 use crate::live::{already_exists, is_conflict, is_not_found};
 use crate::metrics::Metrics;
 
@@ -39,127 +38,6 @@ pub struct LeaseConfig {
     pub renew_deadline: Duration,
     /// How often to try. `renew_deadline` is more than 1.2 times this.
     pub retry_period: Duration,
-}
-
-/// Whether this process may act. Cheap to ask and to clone.
-#[derive(Clone)]
-pub struct Leadership(Arc<Inner>);
-
-struct Inner {
-    ctx: Ctx,
-    state: Mutex<State>,
-    gained: Notify,
-    on_gain: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
-    lease: String,
-    lease_duration: Duration,
-}
-
-#[derive(Clone, Copy)]
-enum State {
-    /// There is no election.
-    Always,
-    Standby,
-    /// The lease is ours, and nobody else can take it before `until`.
-    Leading {
-        until: Instant,
-    },
-}
-
-impl State {
-    fn may_act(self, now: Instant) -> bool {
-        match self {
-            State::Always => true,
-            State::Standby => false,
-            State::Leading { until } => now < until,
-        }
-    }
-}
-
-impl Leadership {
-    /// Without an election everybody may act.
-    pub fn always(ctx: &Ctx) -> Self {
-        Self::new(ctx, State::Always, String::new(), Duration::ZERO)
-    }
-
-    fn new(ctx: &Ctx, state: State, lease: String, lease_duration: Duration) -> Self {
-        Self(Arc::new(Inner {
-            ctx: ctx.clone(),
-            state: Mutex::new(state),
-            gained: Notify::new(),
-            on_gain: Mutex::default(),
-            lease,
-            lease_duration,
-        }))
-    }
-
-    /// Whether acting is allowed right now. A process that was frozen past its lease is told no, before it notices itself.
-    pub fn is_leader(&self) -> bool {
-        self.state().may_act(self.0.ctx.now())
-    }
-
-    /// Waits until acting is allowed. Cancel safe.
-    pub async fn leading(&self) {
-        loop {
-            let gained = self.0.gained.notified();
-            if self.is_leader() {
-                return;
-            }
-            gained.await;
-        }
-    }
-
-    /// Calls this each time the lease is gained, and now if it is held already.
-    pub fn on_gain(&self, call: impl Fn() + Send + Sync + 'static) {
-        let mut calls = self.0.on_gain.lock().unwrap_or_else(|e| e.into_inner());
-        if self.is_leader() {
-            call();
-        }
-        calls.push(Box::new(call));
-    }
-
-    /// What `/healthz/leader-election` answers: an error when the lease is held but was not renewed in lease-duration + 20 s.
-    ///
-    /// # Errors
-    /// The text that upstream serves with status 500.
-    pub fn health(&self) -> Result<(), String> {
-        match self.state() {
-            State::Leading { until } if self.0.ctx.now() > until + Duration::from_secs(20) => {
-                Err(format!("failed election to renew leadership on lease {}", self.0.lease))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn standby_for_tests(ctx: &Ctx) -> Self {
-        Self::new(ctx, State::Standby, String::new(), Duration::ZERO)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn lead_for_tests(&self, time: Duration) {
-        self.set(State::Leading { until: self.0.ctx.now() + time });
-    }
-
-    fn state(&self) -> State {
-        *self.0.state.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Returns whether leadership was gained by this.
-    fn set(&self, state: State) -> bool {
-        let gained = {
-            // In one step: a worker that found the lease expired just before a renewal, and set its key aside, must be woken by it.
-            let mut have = self.0.state.lock().unwrap_or_else(|e| e.into_inner());
-            let now = self.0.ctx.now();
-            !std::mem::replace(&mut *have, state).may_act(now) && state.may_act(now)
-        };
-        if gained {
-            self.0.gained.notify_waiters();
-            for call in self.0.on_gain.lock().unwrap_or_else(|e| e.into_inner()).iter() {
-                call();
-            }
-        }
-        gained
-    }
 }
 
 /// Takes part in the election.
@@ -186,7 +64,7 @@ impl Elector {
         let lease = format!("{}/{}", config.namespace, config.name);
         // As the others read it: the record carries whole seconds.
         let lease_duration = Duration::from_secs(config.lease_duration.as_secs());
-        let leadership = Leadership::new(ctx, State::Standby, lease, lease_duration);
+        let leadership = Leadership::standby(ctx, lease, lease_duration);
         metrics.leading(false);
         Self { ctx: ctx.clone(), api, config, events, metrics: metrics.clone(), leadership, seen: None }
     }
@@ -212,7 +90,7 @@ impl Elector {
                 () = shutdown.requested() => break,
                 () = self.hold() => {}
             }
-            self.leadership.set(State::Standby);
+            self.leadership.step_down();
             self.metrics.leading(false);
             self.announce("stopped leading");
         }
@@ -220,7 +98,7 @@ impl Elector {
     }
 
     async fn acquire(&mut self) {
-        info!(lease = self.leadership.0.lease, identity = self.config.identity, "waiting for the lease");
+        info!(lease = self.leadership.lease(), identity = self.config.identity, "waiting for the lease");
         while !self.try_take().await {
             // Jitter as client-go's: up to 1.2 times the period on top.
             let wait = self.config.retry_period.mul_f64(1.0 + 1.2 * self.ctx.fraction("lease"));
@@ -239,7 +117,7 @@ impl Elector {
                 Ok(false) if self.held_by_another() => return,
                 Ok(false) if self.ctx.now().since(renewed) < self.config.renew_deadline => {}
                 Ok(false) | Err(_) => {
-                    warn!(lease = self.leadership.0.lease, "could not renew the lease within {:?}", self.config.renew_deadline);
+                    warn!(lease = self.leadership.lease(), "could not renew the lease within {:?}", self.config.renew_deadline);
                     return;
                 }
             }
@@ -271,7 +149,7 @@ impl Elector {
             Ok(object) => object,
             Err(error) if is_not_found(&error) => return self.create().await && self.ours(asked),
             Err(error) => {
-                warn!(lease = self.leadership.0.lease, "cannot read the lease: {}", chain(&error));
+                warn!(lease = self.leadership.lease(), "cannot read the lease: {}", chain(&error));
                 return false;
             }
         };
@@ -295,7 +173,7 @@ impl Elector {
     }
 
     fn ours(&self, asked: Instant) -> bool {
-        self.leadership.set(State::Leading { until: asked + self.leadership.0.lease_duration });
+        self.leadership.renewed(asked);
         self.metrics.leading(true);
         self.metrics.lease_renewed(self.ctx.timestamp());
         true
@@ -329,7 +207,7 @@ impl Elector {
             }
             Err(error) => {
                 if !already_exists(&error) {
-                    warn!(lease = self.leadership.0.lease, "cannot create the lease: {}", chain(&error));
+                    warn!(lease = self.leadership.lease(), "cannot create the lease: {}", chain(&error));
                 }
                 false
             }
@@ -362,7 +240,7 @@ impl Elector {
 
     /// Gives the lease back, if it is ours. Bounded by the renew deadline.
     async fn release(&mut self) {
-        self.leadership.set(State::Standby);
+        self.leadership.step_down();
         self.metrics.leading(false);
         let Some(seen) = &self.seen else { return };
         if holder(&seen.object) != self.config.identity {
@@ -370,9 +248,9 @@ impl Elector {
         }
         let record = self.vacated(&seen.object);
         match self.ctx.clone().timeout(self.config.renew_deadline, self.give_back(record)).await {
-            Ok(Ok(())) => info!(lease = self.leadership.0.lease, "released the lease"),
-            Ok(Err(error)) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {}", chain(&error)),
-            Err(elapsed) => warn!(lease = self.leadership.0.lease, "cannot release the lease: {elapsed}"),
+            Ok(Ok(())) => info!(lease = self.leadership.lease(), "released the lease"),
+            Ok(Err(error)) => warn!(lease = self.leadership.lease(), "cannot release the lease: {}", chain(&error)),
+            Err(elapsed) => warn!(lease = self.leadership.lease(), "cannot release the lease: {elapsed}"),
         }
     }
 
@@ -404,7 +282,7 @@ impl Elector {
 
     fn announce(&self, what: &str) {
         let message = format!("{} {what}", self.config.identity);
-        info!(lease = self.leadership.0.lease, "{message}");
+        info!(lease = self.leadership.lease(), "{message}");
         let uid = self.seen.as_ref().and_then(|seen| seen.object.metadata.uid.clone()).unwrap_or_default();
         self.events.publish(Event {
             regarding: Regarding {

@@ -1,5 +1,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests build the runtime")]
 
+use std::sync::{Arc, Mutex};
+
 use http::{Method, Request, Response};
 use kube::client::Body;
 use rt::disk::MemoryDisk;
