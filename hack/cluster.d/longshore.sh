@@ -37,7 +37,8 @@ longshore_up() {
     keep local-driver-$node "$bin/local-driver" --endpoint="unix://$root/plugins/$DRIVER_NAME/csi.sock" --driver-name=$DRIVER_NAME \
       --node-id=$node --data-dir="$RUN/volumes" --topology=false --controller-publish --v=5
     keep node-driver-registrar-$node "$bin/node-driver-registrar" --csi-address="$root/plugins/$DRIVER_NAME/csi.sock" \
-      --kubelet-registration-path="$root/plugins/$DRIVER_NAME/csi.sock" --plugin-registration-path="$root/plugins_registry"
+      --kubelet-registration-path="$root/plugins/$DRIVER_NAME/csi.sock" --plugin-registration-path="$root/plugins_registry" \
+      --timeout=60s
   done
   for part in external-provisioner external-attacher; do
     keep $part env POD_NAMESPACE=$SYSTEM_NAMESPACE "$bin/$part" --kubeconfig="$KUBECONFIGS/$part" \

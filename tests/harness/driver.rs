@@ -107,6 +107,8 @@ impl Driver {
             format!("--csi-address={}", socket.display()),
             format!("--kubelet-registration-path={}", socket.display()),
             format!("--plugin-registration-path={}", self.node.root().join("plugins_registry").display()),
+            // A registrar whose driver is slow ends, and its pod's restart is the retry; here nobody restarts it.
+            "--timeout=60s".to_owned(),
             verbosity,
         ];
         self.start_sidecar(cluster, "node-driver-registrar", "node-driver-registrar", arguments)?;
@@ -157,9 +159,10 @@ impl Driver {
         }
         if self.node == Node::OwnMounter {
             cluster.api.delete(Kind::Node, "", self.node.name(), None).await?;
-            // As a kubelet, it binds its root folder onto itself, to share what is mounted there, and leaves that behind.
+            // As a kubelet, it binds its root folder onto itself, to share what is mounted there, and leaves that behind. Our own
+            // driver still listens at a socket in it, which keeps the mount busy.
             while mounts(&self.node.root())?.iter().any(|mount| mount.point == self.node.root()) {
-                unmount(self.node.root(), UnmountFlags::empty())?;
+                unmount(self.node.root(), UnmountFlags::DETACH)?;
             }
             fs::remove_dir_all(self.node.root())?;
         }
