@@ -12,9 +12,11 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use k8s_openapi::api::core::v1::Event as EventObject;
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::{Api, Client};
+use kube::core::Request;
+use kube::{Api, Client, Resource};
 use rt::{Ctx, Instant};
-use serde_json::json;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tracing::debug;
 
@@ -196,6 +198,7 @@ impl Events {
             }
         }
         let body = json!({
+            "apiVersion": "v1", "kind": "Event",
             "metadata": {"name": post.name, "namespace": namespace},
             "involvedObject": {
                 "apiVersion": regarding.api_version, "kind": regarding.kind,
@@ -211,13 +214,16 @@ impl Events {
             "reportingComponent": self.0.component,
             "reportingInstance": self.0.host,
         });
-        let posted = match serde_json::from_value::<EventObject>(body) {
-            Ok(object) => api.create(&PostParams::default(), &object).await.map(drop),
-            Err(error) => Err(kube::Error::SerdeError(error)),
-        };
-        if let Err(error) = posted {
+        if let Err(error) = self.create(namespace, &body).await {
             debug!(object = regarding.name, reason = post.event.reason, "event not posted: {error}");
         }
+    }
+
+    /// Nobody reads the answer, so nobody decodes it.
+    async fn create(&self, namespace: &str, body: &Value) -> Result<(), kube::Error> {
+        let request = Request::new(EventObject::url_path(&(), Some(namespace)));
+        let request = request.create(&PostParams::default(), body.to_string().into_bytes()).map_err(kube::Error::BuildRequest)?;
+        self.0.client.request::<IgnoredAny>(request).await.map(drop)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
