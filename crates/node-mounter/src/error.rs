@@ -9,8 +9,8 @@ use cluster::live::{SecretError, already_exists, is_conflict, is_not_found};
 use csi_client::CallError;
 use csi_types::{DriverName, NodeName, Rpc, Verdict};
 
-use crate::agent::chain;
 use crate::paths::VolumeKey;
+use cluster::chain;
 
 /// Why an action did not work.
 #[derive(Debug, thiserror::Error)]

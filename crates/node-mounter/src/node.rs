@@ -19,10 +19,11 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::attachment::attached_volumes;
 use crate::error::Error;
 use crate::paths::VolumeKey;
+use cluster::chain;
 pub use host::Host;
 pub use object::label_conflict;
 

@@ -21,9 +21,10 @@ use rt::Shutdown;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::node::{Keeper, label_conflict};
 use crate::state::Registered;
+use cluster::chain;
 pub use registration::{Announced, GrpcRegistration, Refusal, Registration};
 pub use table::{SocketId, Step, Table};
 pub use watch::{FolderWatch, Sockets};

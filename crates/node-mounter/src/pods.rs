@@ -16,9 +16,10 @@ use cluster::drive::{ActError, Controller, Level, Pass, Requeue};
 use cluster::kinds::Pod;
 use csi_types::{Next, Reason};
 
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::error::Error;
 use crate::pod::{PodLife, life};
+use cluster::chain;
 
 /// See the module.
 pub(crate) struct Pods(pub Agent);

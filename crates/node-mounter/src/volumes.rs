@@ -6,11 +6,12 @@ use cluster::drive::{Controller, Pass};
 use csi_types::Next;
 
 use crate::act::act;
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::error::Error;
 use crate::observe::observe;
 use crate::paths::VolumeKey;
 use crate::plan::{Action, Problem, View, Why, plan};
+use cluster::chain;
 
 /// See `lib.rs` for the picture.
 pub(crate) struct Volumes(pub Agent);

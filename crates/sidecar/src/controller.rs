@@ -266,11 +266,6 @@ impl Sidecar {
         }
     }
 
-    /// Who may act.
-    pub fn leadership(&self) -> &Leadership {
-        &self.leadership
-    }
-
     /// All passes have ended: delivers what events are left, and gives the lease back so that the next one need not wait.
     pub async fn finish(self) {
         let _ = self.ctx.timeout(Duration::from_secs(5), self.events.flush()).await;

@@ -33,12 +33,9 @@ impl Act {
         Ok(())
     }
 
-    /// The server's answer, for the next look. An object on its way out that nobody holds is gone, and the answer its last state.
+    /// The server's answer, for the next look.
     pub(super) fn take_in(&self, wire: <Volume as Kind>::Wire) {
-        let Some(volume) = Volume::compact(wire) else { return };
-        if volume.meta.deleting && volume.meta.finalizers.is_empty() {
-            self.caches.volumes.delete(&volume.meta);
-        } else {
+        if let Some(volume) = Volume::compact(wire) {
             self.caches.volumes.put_answer(volume);
         }
     }

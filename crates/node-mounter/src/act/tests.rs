@@ -9,7 +9,6 @@ use fake_driver::{FakeDriver, Fault, NodeCap, Rpc as Call, Rule, Script, When};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::agent::chain;
 use crate::journal::{Record, Stage};
 use crate::mounter::{FakeMounter, Mounter};
 use crate::observe::observe;
@@ -18,6 +17,7 @@ use crate::pod::used;
 use crate::spec::of_volume;
 use crate::state::{PodEntry, Registered, Wanted};
 use crate::testing;
+use cluster::chain;
 
 /// A pod that wants a volume, and a node to bring it to.
 struct Bench {

@@ -9,8 +9,9 @@ use rt::Shutdown;
 use serde_json::json;
 use tracing::{debug, warn};
 
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::error::Error;
+use cluster::chain;
 
 const NAMESPACE: &str = "kube-node-lease";
 /// Kubelet's, and a quarter of it.

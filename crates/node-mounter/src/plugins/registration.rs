@@ -98,7 +98,7 @@ impl GrpcRegistration {
             let dialled = self.0.timeout(DIAL, endpoint.connect()).await.map_err(|elapsed| format!("connect: {elapsed}"))?;
             match dialled {
                 Ok(channel) => return Ok(RegistrationClient::new(channel)),
-                Err(error) if wait > LAST_PAUSE => return Err(format!("connect: {}", crate::agent::chain(&error))),
+                Err(error) if wait > LAST_PAUSE => return Err(format!("connect: {}", cluster::chain(&error))),
                 Err(_) => self.0.sleep(wait).await,
             }
             wait *= 2;

@@ -9,11 +9,12 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::Api;
 
 use super::PodError;
-use crate::agent::{Agent, chain};
+use crate::agent::Agent;
 use crate::error::Error;
 use crate::pod::{Used, claim_name, used};
 use crate::spec::{Spec, Unresolved, bound_volume, of_inline, of_volume};
 use crate::state::Wanted;
+use cluster::chain;
 
 /// Each volume by itself: one that is missing does not keep the others from the pod.
 pub(super) async fn act(agent: &Agent, pod: &Arc<Pod>) -> Result<(), PodError> {
