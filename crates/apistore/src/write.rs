@@ -1,0 +1,1 @@
+//! From a write request to the changes of the stored objects: pure.
