@@ -44,4 +44,4 @@ mod volumes;
 
 pub use flags::{Config, Flags};
 pub use metrics::Metrics;
-pub use run::{Edges, Surroundings, Work, mount, run};
+pub use run::{Edges, GrpcConnect, Surroundings, Work, mount, prepare_root, run};

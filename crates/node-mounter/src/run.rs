@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cluster::drive::{Engine, drive};
+use cluster::kinds::Pod;
 use cluster::{Backoff, Caches, ClientOptions, Events, Keys, Leadership, Ledger, Watch};
 use csi_client::{Address, Client, ConnectOptions, Driver};
+use csi_types::NodeName;
 use kube::Client as KubeClient;
 use rt::{Ctx, Shutdown};
 use sidecar::{Http, Shell, VERSION};
@@ -64,6 +66,8 @@ pub struct Surroundings {
     pub shutdown: Shutdown,
     /// The API.
     pub client: KubeClient,
+    /// Pods (this node's, or all) and CSIDrivers, being watched.
+    pub caches: Caches,
     /// Counters.
     pub metrics: cluster::Metrics,
     /// Counters of volumes.
@@ -109,13 +113,19 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
             agent.ctx.spawn("api", api::serve(agent.clone(), socket));
         }
     };
-    let around = Surroundings { ctx, shutdown: shell.shutdown, client, metrics, operations, ledger };
+    let caches = Caches::start(&ctx, &client, watches(&config.agent.node), &metrics);
+    let around = Surroundings { ctx, shutdown: shell.shutdown, client, caches, metrics, operations, ledger };
     let work = Work { workers: config.workers, manifests: config.manifest_dir };
     mount(config.agent, work, around, edges, on_start).await
 }
 
+/// What is watched for one node.
+fn watches(node: &NodeName) -> [Watch; 2] {
+    [Watch::PodsOnNode(node.to_string()), Watch::CsiDrivers]
+}
+
 /// The folder for registration sockets, and mounts that are seen here and there.
-async fn prepare_root(ctx: &Ctx, root: &Root) -> anyhow::Result<()> {
+pub async fn prepare_root(ctx: &Ctx, root: &Root) -> anyhow::Result<()> {
     let registry = root.plugins_registry();
     ctx.disk().make_dir(&registry).await.with_context(|| format!("cannot make {}", registry.display()))?;
     let path = root.path().to_owned();
@@ -138,14 +148,13 @@ pub async fn mount(
     edges: Edges,
     ready: impl FnOnce(&Agent),
 ) -> anyhow::Result<()> {
-    let Surroundings { ctx, shutdown, client, metrics, operations, ledger } = around;
+    let Surroundings { ctx, shutdown, client, caches, metrics, operations, ledger } = around;
     let journal = Journal::open(ctx.clone(), config.root.journal()).await;
     let journal = journal.with_context(|| format!("cannot make {}", config.root.journal().display()))?;
     let recovered = recover(&ctx, &journal, &config.root).await;
     let recovered = recovered.with_context(|| format!("cannot read the journal in {}", config.root.journal().display()))?;
 
-    let watches = [Watch::PodsOnNode(config.node.to_string()), Watch::CsiDrivers];
-    let caches = Caches::start(&ctx, &client, watches.clone(), &metrics);
+    let watches = watches(&config.node);
     operations.held(recovered.held.len());
     let agent = Agent::new(Inner {
         metrics: operations,
@@ -232,10 +241,13 @@ fn listen(agent: &Agent) {
         let (touched, volumes) = {
             let mut state = on_pod.state();
             let mut volumes = std::collections::BTreeSet::new();
-            for pod in [&change.old, &change.new].into_iter().flatten() {
+            // Caches that are shared hold pods of no node and of other nodes too.
+            let ours = |pod: &Option<Arc<Pod>>| pod.clone().filter(|pod| *pod.node == *on_pod.config.node.as_str());
+            let (old, new) = (ours(&change.old), ours(&change.new));
+            for pod in [&old, &new].into_iter().flatten() {
                 volumes.extend(state.volumes_of(&pod.meta.uid));
             }
-            (state.note_pod(change.old.as_ref(), change.new.as_ref()), volumes)
+            (state.note_pod(old.as_ref(), new.as_ref()), volumes)
         };
         on_pod.wake_pods(touched);
         on_pod.wake_volumes(volumes);
@@ -260,10 +272,13 @@ async fn wake_all(agent: &Agent) {
 }
 
 /// Drivers on this host.
-struct GrpcConnect {
-    ctx: Ctx,
-    timeout: Duration,
-    metrics: csi_client::Metrics,
+pub struct GrpcConnect {
+    /// Time and tasks.
+    pub ctx: Ctx,
+    /// The deadline of one call.
+    pub timeout: Duration,
+    /// Counters of calls.
+    pub metrics: csi_client::Metrics,
 }
 
 impl Connect for GrpcConnect {
