@@ -1,0 +1,5 @@
+//! ConfigMaps.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

@@ -1,0 +1,5 @@
+//! CSINodes.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

@@ -1,0 +1,5 @@
+//! CSIStorageCapacities.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

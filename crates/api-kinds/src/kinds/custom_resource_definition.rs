@@ -1,0 +1,5 @@
+//! CustomResourceDefinitions.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

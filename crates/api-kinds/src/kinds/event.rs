@@ -1,0 +1,5 @@
+//! Events of the core group.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

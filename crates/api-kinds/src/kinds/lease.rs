@@ -1,0 +1,5 @@
+//! Leases.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

@@ -1,0 +1,5 @@
+//! Secrets.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;

@@ -1,0 +1,5 @@
+//! VolumeAttachments.
+
+use super::rules::Rules;
+
+pub(super) const RULES: Rules = Rules::NONE;
