@@ -27,6 +27,17 @@ pub enum Exit {
     },
 }
 
+/// Where a failure is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saying {
+    /// There is no log yet.
+    Stderr,
+    /// The log is on stderr.
+    Log,
+    /// The log is in a file, which the person at the terminal does not see.
+    Both,
+}
+
 impl Exit {
     /// The end without a word.
     pub fn done() -> Self {
@@ -55,16 +66,17 @@ impl Exit {
         }
     }
 
-    /// Says the sentence where it belongs and returns the code. `logging`: whether the log is there to say it.
-    pub(crate) fn report(&self, logging: bool) -> ExitCode {
+    /// Says the sentence where it belongs and returns the code.
+    pub(crate) fn report(&self, saying: Saying) -> ExitCode {
         // A closed stdout or stderr is no reason to end differently.
         match self {
             Self::Done(text) if text.is_empty() => {}
             Self::Done(text) => drop(writeln!(std::io::stdout(), "{}", text.trim_end())),
             Self::Failed(sentence) => {
-                if logging {
+                if saying != Saying::Stderr {
                     tracing::error!("{sentence}");
-                } else {
+                }
+                if saying != Saying::Log {
                     let _ = writeln!(std::io::stderr(), "{sentence}");
                 }
                 last_words(Path::new(TERMINATION_LOG), sentence);

@@ -14,6 +14,10 @@
 mod format;
 mod vmodule;
 
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
@@ -98,9 +102,23 @@ impl LogFlags {
     }
 }
 
-/// Makes the log the process's log. The second call in a process changes nothing: tests may share one.
-pub(crate) fn install(config: &LogConfig) {
-    let _ = tracing::subscriber::set_global_default(subscriber(config, std::io::stderr));
+/// Makes the log the process's log, on stderr or at the end of a file. The second call in a process changes nothing: tests may
+/// share one.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(crate) fn install(config: &LogConfig, file: Option<&Path>) -> Result<(), Exit> {
+    let Some(path) = file else {
+        let _ = tracing::subscriber::set_global_default(subscriber(config, std::io::stderr));
+        return Ok(());
+    };
+    let open = || {
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    };
+    let file = open().map_err(|error| Exit::failed(format!("cannot write the log {}: {error}", path.display())))?;
+    let _ = tracing::subscriber::set_global_default(subscriber(config, Arc::new(file)));
+    Ok(())
 }
 
 /// A log that writes each event with one call of `write`.

@@ -1,10 +1,12 @@
 //! The process around a program: flags, log, signals, runtime, end. A `main.rs` is its flags, [`run`], and what to run.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::exit::Saying;
 use crate::{Dialect, Exit, LogFlags, Metrics, logs, parse};
 
 /// A program's command line: what was typed, and how it becomes what it means.
@@ -23,6 +25,11 @@ pub trait Program: clap::Parser {
 
     /// The logging flags.
     fn logs(&self) -> &LogFlags;
+
+    /// Where the log goes instead of stderr, for programs that have something else to say there. Its folder is made.
+    fn log_file(&self) -> Option<PathBuf> {
+        None
+    }
 
     /// Whether `--version` was given. Programs without that flag leave it.
     fn version(&self) -> bool {
@@ -72,9 +79,13 @@ where
     });
     let (flags, logs) = match prepared {
         Ok(prepared) => prepared,
-        Err(exit) => return exit.report(false),
+        Err(exit) => return exit.report(Saying::Stderr),
     };
-    logs::install(&logs);
+    let log_file = flags.log_file();
+    if let Err(exit) = logs::install(&logs, log_file.as_deref()) {
+        return exit.report(Saying::Stderr);
+    }
+    let saying = if log_file.is_some() { Saying::Both } else { Saying::Log };
     let mut notices = Vec::new();
     let config = flags.config(&mut notices);
     for notice in notices {
@@ -83,7 +94,7 @@ where
     let end = config.and_then(|config| live::<P, F>(config, main));
     match end {
         Ok(()) => ExitCode::SUCCESS,
-        Err(exit) => exit.report(true),
+        Err(exit) => exit.report(saying),
     }
 }
 
