@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::client::ClientBuilder;
+use http::{Request, Response};
+use kube::client::{Body, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use rt::Ctx;
+use tower::{BoxError, Layer, Service, ServiceExt};
 
 use crate::limits::{Limits, Rate};
 
@@ -80,6 +82,25 @@ pub async fn connect(ctx: &Ctx, options: &ClientOptions) -> Result<Client, Clien
     let builder = ClientBuilder::try_from(config).map_err(|error| ClientError::Setup(chain(&error)))?;
     let limits = Limits::new(ctx.clone(), ANSWER_WITHIN, options.rate);
     Ok(builder.with_layer(&limits).build())
+}
+
+/// A client on an API in this process, with the same limits as one on a network.
+pub fn on<S, B>(ctx: &Ctx, api: S, user_agent: &str) -> Client
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let agent = http::HeaderValue::from_str(user_agent).ok();
+    let named = api.map_request(move |mut request: Request<Body>| {
+        if let Some(agent) = &agent {
+            request.headers_mut().insert(http::header::USER_AGENT, agent.clone());
+        }
+        request
+    });
+    Client::new(Limits::new(ctx.clone(), ANSWER_WITHIN, None).layer(named), "default")
 }
 
 /// An error and its causes, in one line, each said once.

@@ -36,7 +36,7 @@ mod watch;
 
 pub use backoff::Backoff;
 pub use caches::{Caches, Watch};
-pub use client::{ClientError, ClientOptions, chain, connect};
+pub use client::{ClientError, ClientOptions, chain, connect, on};
 pub use events::{Event, EventType, Events, Regarding};
 pub use key::{Key, Meta};
 pub use keys::Keys;
