@@ -4,6 +4,7 @@
 //! counts up instead of appearing again; one object gets 25 at once and then one every five minutes. Upstream: client-go's
 //! event correlator, whose numbers these are.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,8 +36,8 @@ pub enum EventType {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "fields are those of an ObjectReference")]
 pub struct Regarding {
-    pub api_version: &'static str,
-    pub kind: &'static str,
+    pub api_version: Cow<'static, str>,
+    pub kind: Cow<'static, str>,
     /// Empty for objects without one; their events go to `default`, as upstream's do.
     pub namespace: String,
     pub name: String,

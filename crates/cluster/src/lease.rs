@@ -286,8 +286,8 @@ impl Elector {
         let uid = self.seen.as_ref().and_then(|seen| seen.object.metadata.uid.clone()).unwrap_or_default();
         self.events.publish(Event {
             regarding: Regarding {
-                api_version: "coordination.k8s.io/v1",
-                kind: "Lease",
+                api_version: "coordination.k8s.io/v1".into(),
+                kind: "Lease".into(),
                 namespace: self.config.namespace.clone(),
                 name: self.config.name.clone(),
                 uid,

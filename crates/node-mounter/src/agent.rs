@@ -165,8 +165,8 @@ impl Agent {
     pub fn warn(&self, pod: &Pod, reason: &'static str, message: String) {
         self.events.publish(Event {
             regarding: Regarding {
-                api_version: "v1",
-                kind: "Pod",
+                api_version: "v1".into(),
+                kind: "Pod".into(),
                 namespace: pod.meta.key.namespace().unwrap_or_default().to_owned(),
                 name: pod.meta.key.name().to_owned(),
                 uid: pod.meta.uid.to_string(),

@@ -35,8 +35,8 @@ fn run(scenario: impl AsyncFnOnce(Ctx, Events, Posted)) {
 
 fn event(object: &str, message: &str) -> Event {
     let regarding = Regarding {
-        api_version: "v1",
-        kind: "PersistentVolumeClaim",
+        api_version: "v1".into(),
+        kind: "PersistentVolumeClaim".into(),
         namespace: "team-a".into(),
         name: object.into(),
         uid: format!("uid-{object}"),

@@ -9,8 +9,8 @@ use crate::observe::ClaimKey;
 impl Act {
     pub(crate) fn tell_claim(&self, key: &ClaimKey, kind: EventType, reason: &'static str, message: String) {
         let regarding = Regarding {
-            api_version: "v1",
-            kind: "PersistentVolumeClaim",
+            api_version: "v1".into(),
+            kind: "PersistentVolumeClaim".into(),
             namespace: key.object.namespace().unwrap_or_default().to_owned(),
             name: key.object.name().to_owned(),
             uid: key.uid.to_string(),
@@ -20,8 +20,8 @@ impl Act {
 
     pub(crate) fn tell_volume(&self, name: &str, uid: &str, reason: &'static str, message: String) {
         let regarding = Regarding {
-            api_version: "v1",
-            kind: "PersistentVolume",
+            api_version: "v1".into(),
+            kind: "PersistentVolume".into(),
             namespace: String::new(),
             name: name.to_owned(),
             uid: uid.to_owned(),
