@@ -23,6 +23,8 @@ pub struct FieldError {
 pub enum FieldErrorKind {
     Required,
     Invalid(Value),
+    /// The value as it is to be shown, where upstream shows members in an order of its own.
+    InvalidShown(String),
     NotSupported { value: Value, supported: Vec<String> },
     Forbidden,
     Duplicate(Value),
@@ -41,6 +43,11 @@ impl FieldError {
     /// A value is not acceptable.
     pub fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
         Self { field: field.into(), kind: FieldErrorKind::Invalid(value.into()), detail: detail.into() }
+    }
+
+    /// The same, with the value's text as it is to be shown.
+    pub fn invalid_shown(field: impl Into<String>, shown: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), kind: FieldErrorKind::InvalidShown(shown.into()), detail: detail.into() }
     }
 
     /// A value is none of an enumeration.
@@ -78,7 +85,7 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.kind {
             FieldErrorKind::Required => "FieldValueRequired",
-            FieldErrorKind::Invalid(_) => "FieldValueInvalid",
+            FieldErrorKind::Invalid(_) | FieldErrorKind::InvalidShown(_) => "FieldValueInvalid",
             FieldErrorKind::NotSupported { .. } => "FieldValueNotSupported",
             FieldErrorKind::Forbidden => "FieldValueForbidden",
             FieldErrorKind::Duplicate(_) => "FieldValueDuplicate",
@@ -94,6 +101,7 @@ impl FieldError {
         let head = match &self.kind {
             FieldErrorKind::Required => "Required value".to_owned(),
             FieldErrorKind::Invalid(value) | FieldErrorKind::TypeInvalid(value) => format!("Invalid value: {}", shown(value)),
+            FieldErrorKind::InvalidShown(value) => format!("Invalid value: {value}"),
             FieldErrorKind::NotSupported { value, supported } => {
                 let supported: Vec<String> = supported.iter().map(|text| format!("{text:?}")).collect();
                 format!("Unsupported value: {}: supported values: {}", shown(value), supported.join(", "))

@@ -160,9 +160,15 @@ impl Status {
         Self::plain(410, Some("Expired"), message)
     }
 
-    /// 422 `<Kind> "<name>" is invalid: <errors>`. One error stands bare, several in brackets.
+    /// 422 `<Kind> "<name>" is invalid: <errors>`. One error stands bare, several in brackets. The message says each once,
+    /// the causes have all.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
-        let texts: Vec<String> = errors.iter().map(FieldError::to_string).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for text in errors.iter().map(FieldError::to_string) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let list = if texts.len() == 1 { texts[0].clone() } else { format!("[{}]", texts.join(", ")) };
         let details = Details {
             name: name.to_owned(),
