@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod field;
+pub mod json;
 pub mod managed;
 pub mod object;
 pub mod patch;
