@@ -9,6 +9,7 @@
 //! - [`Registry`]: every [`Resource`], built in or from a CustomResourceDefinition, by group, version and plural.
 //! - [`write`]: the steps above, dispatched to one file per kind under `kinds/`.
 //! - [`table`]: the columns that `kubectl get` shows.
+//! - [`fields`]: what a field selector can ask for.
 //! - [`custom`]: what a CustomResourceDefinition means.
 //!
 //! Pure: the clock, other objects and chance are arguments.
@@ -16,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod custom;
+pub mod fields;
 mod kinds;
 mod registry;
 mod resource;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api_kinds::{Resource, Subresource};
+use apimachinery::json;
+use apimachinery::object::at;
 use apimachinery::selector::{FieldSelector, LabelSelector};
 use bytes::Bytes;
 use serde_json::Value;
@@ -17,6 +19,31 @@ pub struct Selection {
     pub labels: LabelSelector,
     /// `fieldSelector`, checked against what the kind offers.
     pub fields: FieldSelector,
+}
+
+impl Selection {
+    /// Whether everything is selected.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// Whether this object is selected. Reads no more of it than it must.
+    pub fn matches(&self, resource: &Resource, object: &Object) -> bool {
+        let field = |field: &str| match field {
+            "metadata.name" => object.name().to_owned(),
+            "metadata.namespace" => object.namespace().to_owned(),
+            _ => api_kinds::fields::value(resource, field, &|path| json::pick(object.json(), path)),
+        };
+        self.fields.matches(field)
+            && (self.labels.is_empty()
+                || self.labels.matches(&json::pick(object.json(), &["metadata", "labels"]).unwrap_or_default()))
+    }
+
+    /// Whether an object that is not stored is selected.
+    pub fn matches_value(&self, resource: &Resource, object: &Value) -> bool {
+        let field = |field: &str| api_kinds::fields::value(resource, field, &|path| at(object, path).cloned());
+        self.fields.matches(field) && self.labels.matches(at(object, &["metadata", "labels"]).unwrap_or(&Value::Null))
+    }
 }
 
 /// How a requested resourceVersion is meant.
