@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use apimachinery::{FieldError, Status};
 use serde_json::Value;
 
-use crate::Write;
+use crate::{Resource, Write};
 
 /// What a CustomResourceDefinition says of one of its versions.
 #[derive(Debug)]
@@ -27,6 +27,13 @@ impl Custom {
     pub fn validate(&self, _write: &Write<'_>) -> Vec<FieldError> {
         Vec::new()
     }
+}
+
+/// The resources that a stored CustomResourceDefinition serves, one for each version; none until its names are accepted.
+///
+/// The store calls this for every definition when it is opened and after each change of one.
+pub fn resources(_definition: &Value) -> Vec<Resource> {
+    Vec::new()
 }
 
 /// Orders versions as Kubernetes prefers them: stable before beta before alpha, newer before older.
