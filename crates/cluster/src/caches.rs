@@ -6,7 +6,7 @@ use kube::runtime::watcher;
 use kube::{Api, Client};
 use rt::Ctx;
 
-use crate::kinds::{Attachment, Claim, Class, CsiDriver, CsiNode, Node, Pod, Volume};
+use crate::kinds::{Attachment, Claim, Class, CsiDriver, CsiNode, Node, Pod, StorageCapacity, Volume};
 use crate::metrics::Metrics;
 use crate::store::{Kind, Store};
 use crate::watch::{Troubles, feed};
@@ -22,6 +22,9 @@ pub enum Watch {
     CsiNodes,
     CsiDrivers,
     Nodes,
+    StorageCapacities,
+    /// All pods.
+    Pods,
     /// The pods bound to one node.
     PodsOnNode(String),
     /// One node.
@@ -40,6 +43,7 @@ pub struct Caches {
     pub csi_drivers: Arc<Store<CsiDriver>>,
     pub nodes: Arc<Store<Node>>,
     pub pods: Arc<Store<Pod>>,
+    pub storage_capacities: Arc<Store<StorageCapacity>>,
     troubles: Troubles,
 }
 
@@ -50,6 +54,7 @@ impl Caches {
         let mut watches: Vec<Watch> = watches.into_iter().collect();
         watches.sort();
         watches.dedup();
+        drop_covered(&mut watches);
         for watch in watches {
             let feeder = Feeder { ctx, client, metrics, watch: &watch, troubles: &caches.troubles };
             match &watch {
@@ -60,7 +65,8 @@ impl Caches {
                 Watch::CsiNodes => feeder.start(&caches.csi_nodes),
                 Watch::CsiDrivers => feeder.start(&caches.csi_drivers),
                 Watch::Nodes | Watch::NodeNamed(_) => feeder.start(&caches.nodes),
-                Watch::PodsOnNode(_) => feeder.start(&caches.pods),
+                Watch::StorageCapacities => feeder.start(&caches.storage_capacities),
+                Watch::Pods | Watch::PodsOnNode(_) => feeder.start(&caches.pods),
             }
         }
         caches
@@ -85,10 +91,21 @@ impl Caches {
                 Watch::CsiNodes => self.csi_nodes.synced().await,
                 Watch::CsiDrivers => self.csi_drivers.synced().await,
                 Watch::Nodes | Watch::NodeNamed(_) => self.nodes.synced().await,
-                Watch::PodsOnNode(_) => self.pods.synced().await,
+                Watch::StorageCapacities => self.storage_capacities.synced().await,
+                Watch::Pods | Watch::PodsOnNode(_) => self.pods.synced().await,
             }
         }
     }
+}
+
+/// Two watches that feed one store would delete each other's objects with every list: the wider one is enough.
+fn drop_covered(watches: &mut Vec<Watch>) {
+    let (pods, nodes) = (watches.contains(&Watch::Pods), watches.contains(&Watch::Nodes));
+    watches.retain(|watch| match watch {
+        Watch::PodsOnNode(_) => !pods,
+        Watch::NodeNamed(_) => !nodes,
+        _ => true,
+    });
 }
 
 struct Feeder<'a> {

@@ -162,7 +162,7 @@ fn claim(cached: &kinds::Claim) -> Claim {
         access_modes: cached.access_modes.to_vec(),
         unknown_access_modes: cached.unknown_access_modes.iter().map(ToString::to_string).collect(),
         volume_mode: cached.volume_mode,
-        selector: cached.has_selector,
+        selector: cached.selector.is_some(),
         source: source.map(|source| Source { kind: source.kind.to_string(), name: source.name.to_string() }),
         attributes_class: cached.attributes_class.as_deref().map(str::to_owned),
     }

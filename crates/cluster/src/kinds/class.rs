@@ -7,7 +7,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
-use super::wire::{boxed, slim_meta, wire};
+use super::wire::{annotation, boxed, slim_meta, wire};
 use crate::key::Meta;
 use crate::store::Kind;
 
@@ -41,11 +41,19 @@ pub struct Class {
     pub mount_options: Box<[Box<str>]>,
     /// `volumeBindingMode: WaitForFirstConsumer`.
     pub waits_for_consumer: bool,
+    /// Claims that name no class get the newest class of which this is true.
+    pub is_default: bool,
+    /// `metadata.creationTimestamp`, in seconds.
+    pub created: i64,
     /// One entry per term, in the order given.
     pub allowed_topologies: Box<[TopologyTerm]>,
 }
 
 impl Class {
+    /// Says that it is the default one; the second is what it was once called.
+    pub const DEFAULT_ANNOTATIONS: [&'static str; 2] =
+        ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+
     /// The places of one term with each combination of values: `{zone: [a, b]}` is two places.
     pub fn allowed_segments(&self) -> Vec<Segments> {
         self.allowed_topologies.iter().flat_map(combinations).collect()
@@ -102,6 +110,8 @@ impl Kind for Class {
             reclaim_policy: wire.reclaim_policy,
             mount_options: boxed(wire.mount_options.unwrap_or_default()),
             waits_for_consumer: wire.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"),
+            is_default: Self::DEFAULT_ANNOTATIONS.iter().any(|key| annotation(&wire.metadata, key).as_deref() == Some("true")),
+            created: wire.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second()),
             allowed_topologies: wire.allowed_topologies.unwrap_or_default(),
         })
     }

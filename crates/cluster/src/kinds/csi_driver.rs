@@ -41,6 +41,8 @@ pub struct CsiDriver {
     pub ephemeral: bool,
     pub fs_group_policy: FsGroupPolicy,
     pub requires_republish: bool,
+    /// Its volumes are placed by the free room that CSIStorageCapacities tell of.
+    pub storage_capacity: bool,
     pub token_requests: Box<[TokenRequest]>,
 }
 
@@ -61,6 +63,7 @@ struct Spec {
     volume_lifecycle_modes: Option<Vec<String>>,
     fs_group_policy: Option<FsGroupPolicy>,
     requires_republish: Option<bool>,
+    storage_capacity: Option<bool>,
     token_requests: Option<Vec<TokenRequest>>,
 }
 
@@ -84,6 +87,7 @@ impl Kind for CsiDriver {
             ephemeral: mode("Ephemeral", false),
             fs_group_policy: spec.fs_group_policy.unwrap_or_default(),
             requires_republish: spec.requires_republish.unwrap_or(false),
+            storage_capacity: spec.storage_capacity.unwrap_or(false),
             token_requests: spec.token_requests.unwrap_or_default().into(),
         })
     }

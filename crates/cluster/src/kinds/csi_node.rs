@@ -15,6 +15,8 @@ pub struct CsiNodeDriver {
     pub name: Box<str>,
     pub node_id: Box<str>,
     pub topology_keys: Box<[Box<str>]>,
+    /// `allocatable.count`: how many of its volumes the node takes; `None` without a limit.
+    pub limit: Option<i32>,
 }
 
 /// A CSINode as controllers see it.
@@ -55,6 +57,12 @@ struct Driver {
     node_id: Box<str>,
     #[serde(default)]
     topology_keys: Option<Vec<String>>,
+    allocatable: Option<Allocatable>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Allocatable {
+    count: Option<i32>,
 }
 
 wire!(CsiNodeWire = CSINode);
@@ -68,6 +76,7 @@ impl Kind for CsiNode {
             name: driver.name,
             node_id: driver.node_id,
             topology_keys: boxed(driver.topology_keys.unwrap_or_default()),
+            limit: driver.allocatable.and_then(|allocatable| allocatable.count),
         };
         Some(Self {
             meta: Meta::of(&wire.metadata)?,

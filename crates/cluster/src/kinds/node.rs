@@ -1,20 +1,33 @@
 //! Node: a place where pods run.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
-use super::wire::{slim_meta, wire};
+use super::selector::Labels;
+use super::wire::{labels, slim_meta, wire};
 use crate::key::Meta;
 use crate::store::Kind;
+
+/// One entry of `spec.taints`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs, reason = "fields are the object's own")]
+pub struct Taint {
+    pub key: Box<str>,
+    #[serde(default)]
+    pub value: Box<str>,
+    pub effect: Box<str>,
+}
 
 /// A Node as controllers see it. Its heartbeats are no change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are the object's own")]
 pub struct Node {
     pub meta: Meta,
-    pub labels: BTreeMap<Box<str>, Box<str>>,
+    pub labels: Labels,
+    pub taints: Box<[Taint]>,
+    pub unschedulable: bool,
+    /// Its condition `Ready` is there, and says something else than `True`.
+    pub not_ready: bool,
 }
 
 /// The fields that are read.
@@ -22,6 +35,30 @@ pub struct Node {
 pub struct NodeWire {
     #[serde(deserialize_with = "slim_meta")]
     metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    taints: Vec<Taint>,
+    unschedulable: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: Box<str>,
+    status: Box<str>,
 }
 
 wire!(NodeWire = k8s_openapi::api::core::v1::Node);
@@ -31,10 +68,13 @@ impl Kind for Node {
     const PLURAL: &'static str = "nodes";
 
     fn compact(wire: NodeWire) -> Option<Self> {
-        let labels = wire.metadata.labels.iter().flatten();
+        let ready = wire.status.conditions.iter().find(|condition| &*condition.kind == "Ready");
         Some(Self {
             meta: Meta::of(&wire.metadata)?,
-            labels: labels.map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect(),
+            labels: labels(&wire.metadata),
+            taints: wire.spec.taints.into(),
+            unschedulable: wire.spec.unschedulable,
+            not_ready: ready.is_some_and(|ready| &*ready.status != "True"),
         })
     }
 

@@ -6,6 +6,8 @@ use csi_types::SecretRef;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
+use super::scheduling::{AffinityWire, Scheduling, Toleration};
+use super::selector::Labels;
 use super::wire::{slim_meta, wire};
 use crate::key::Meta;
 use crate::store::Kind;
@@ -80,6 +82,15 @@ pub struct Device {
     pub device_path: Box<str>,
 }
 
+/// What the condition `PodScheduled` says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "fields are the object's own")]
+pub struct Condition {
+    pub status: Box<str>,
+    pub reason: Box<str>,
+    pub message: Box<str>,
+}
+
 /// A Pod as the node's volumes see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are the object's own")]
@@ -94,11 +105,33 @@ pub struct Pod {
     pub fs_group_on_root_mismatch: bool,
     pub volumes: Box<[PodVolume]>,
     pub containers: Box<[Container]>,
-    /// A container's status says `running`.
+    /// The status of a container (init and ephemeral ones included) says `running`.
     pub any_container_running: bool,
+    /// `deletionTimestamp` is set with no grace left: it is about to go.
+    pub grace_is_over: bool,
+    /// What it asks of a node; only until it has one.
+    pub scheduling: Option<Box<Scheduling>>,
+    /// The condition `PodScheduled`; only until it has a node.
+    pub scheduled: Option<Box<Condition>>,
 }
 
 impl Pod {
+    /// Whether it will not use its volumes any more: it has ended, or is being deleted and nothing of it runs.
+    ///
+    /// Upstream: volume/util `IsPodTerminated`.
+    pub fn is_over(&self) -> bool {
+        self.is_terminal() || (self.meta.deleting && !self.any_container_running)
+    }
+
+    /// The name of the claim behind one of its volumes, if it is one of a claim or a generic ephemeral one.
+    pub fn claim_name(&self, volume: &PodVolume) -> Option<String> {
+        match &volume.source {
+            PodVolumeSource::Claim { name, .. } => Some(name.to_string()),
+            PodVolumeSource::Ephemeral => Some(format!("{}-{}", self.meta.key.name(), volume.name)),
+            PodVolumeSource::Csi { .. } | PodVolumeSource::Other => None,
+        }
+    }
+
     /// Whether its phase says that it will never run again.
     pub fn is_terminal(&self) -> bool {
         matches!(&*self.phase, "Succeeded" | "Failed")
@@ -119,6 +152,11 @@ pub struct PodWire {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Spec {
+    scheduler_name: Box<str>,
+    scheduling_gates: Vec<serde::de::IgnoredAny>,
+    node_selector: Labels,
+    affinity: Option<AffinityWire>,
+    tolerations: Vec<Toleration>,
     node_name: Box<str>,
     service_account_name: Box<str>,
     security_context: Option<SecurityContext>,
@@ -186,6 +224,19 @@ struct Status {
     phase: Box<str>,
     container_statuses: Vec<ContainerStatus>,
     init_container_statuses: Vec<ContainerStatus>,
+    ephemeral_container_statuses: Vec<ContainerStatus>,
+    conditions: Vec<TypedCondition>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct TypedCondition {
+    #[serde(rename = "type")]
+    kind: Box<str>,
+    status: Box<str>,
+    #[serde(default)]
+    reason: Box<str>,
+    #[serde(default)]
+    message: Box<str>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -208,20 +259,36 @@ impl Kind for Pod {
 
     fn compact(wire: PodWire) -> Option<Self> {
         let meta = Meta::of(&wire.metadata)?;
+        let grace_is_over = meta.deleting && wire.metadata.deletion_grace_period_seconds == Some(0);
         let namespace = wire.metadata.namespace.unwrap_or_default();
-        let security = wire.spec.security_context.unwrap_or_default();
-        let containers = wire.spec.containers.into_iter().chain(wire.spec.init_containers).chain(wire.spec.ephemeral_containers);
-        let mut statuses = wire.status.container_statuses.iter().chain(&wire.status.init_container_statuses);
+        let status = wire.status;
+        let mut statuses =
+            status.container_statuses.iter().chain(&status.init_container_statuses).chain(&status.ephemeral_container_statuses);
+        let spec = wire.spec;
+        let security = spec.security_context.unwrap_or_default();
+        let containers = spec.containers.into_iter().chain(spec.init_containers).chain(spec.ephemeral_containers);
+        let waits = spec.node_name.is_empty();
+        let scheduling = waits.then(|| Scheduling {
+            scheduler: if spec.scheduler_name.is_empty() { "default-scheduler".into() } else { spec.scheduler_name },
+            gated: !spec.scheduling_gates.is_empty(),
+            node_selector: spec.node_selector,
+            affinity: spec.affinity.and_then(AffinityWire::required),
+            tolerations: spec.tolerations.into(),
+        });
+        let scheduled = status.conditions.into_iter().find(|condition| waits && &*condition.kind == "PodScheduled");
         Some(Self {
             meta,
-            node: wire.spec.node_name,
-            phase: wire.status.phase,
-            service_account: wire.spec.service_account_name,
+            node: spec.node_name,
+            phase: status.phase,
+            service_account: spec.service_account_name,
             fs_group: security.fs_group,
             fs_group_on_root_mismatch: security.fs_group_change_policy.as_deref() == Some("OnRootMismatch"),
-            volumes: wire.spec.volumes.into_iter().map(|volume| volume.compact(&namespace)).collect(),
+            volumes: spec.volumes.into_iter().map(|volume| volume.compact(&namespace)).collect(),
             containers: containers.map(ContainerWire::compact).collect(),
             any_container_running: statuses.any(|status| status.state.running.is_some()),
+            grace_is_over,
+            scheduling: scheduling.map(Box::new),
+            scheduled: scheduled.map(|typed| Box::new(typed.compact())),
         })
     }
 
@@ -235,6 +302,12 @@ impl Kind for Pod {
 }
 
 // === impl wire structs ===
+
+impl TypedCondition {
+    fn compact(self) -> Condition {
+        Condition { status: self.status, reason: self.reason, message: self.message }
+    }
+}
 
 impl VolumeWire {
     fn compact(self, namespace: &str) -> PodVolume {

@@ -8,7 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
 use super::claim::{Claim, access_modes};
-use super::wire::{annotation, boxed, slim_meta, wire};
+use super::selector::{Labels, NodeSelector};
+use super::wire::{annotation, boxed, has_annotation, labels, slim_meta, wire};
 use crate::key::Meta;
 use crate::store::Kind;
 
@@ -89,6 +90,14 @@ pub struct Volume {
     pub mount_options: Box<[Box<str>]>,
     /// `spec.capacity.storage`, as written.
     pub capacity: Box<str>,
+    pub labels: Labels,
+    /// `spec.nodeAffinity.required`.
+    pub affinity: Option<Box<NodeSelector>>,
+    pub attributes_class: Option<Box<str>>,
+    /// `pv.kubernetes.io/bound-by-controller` is there: `claim` was not the user's choice.
+    pub bound_by_controller: bool,
+    /// `volume.alpha.kubernetes.io/pre-resize-capacity`, as written.
+    pub pre_resize_capacity: Option<Box<str>>,
     /// `pv.kubernetes.io/provisioned-by`.
     pub provisioned_by: Option<Box<str>>,
     /// `pv.kubernetes.io/migrated-to`.
@@ -100,6 +109,8 @@ pub struct Volume {
 impl Volume {
     /// Who made it.
     pub const PROVISIONED_BY_ANNOTATION: &'static str = "pv.kubernetes.io/provisioned-by";
+    /// The capacity that its claim had before a resize which the node has yet to finish.
+    pub const PRE_RESIZE_CAPACITY_ANNOTATION: &'static str = "volume.alpha.kubernetes.io/pre-resize-capacity";
     /// The secret that DeleteVolume needs.
     pub const DELETION_SECRET_NAME_ANNOTATION: &'static str = "volume.kubernetes.io/provisioner-deletion-secret-name";
     /// Its namespace.
@@ -125,9 +136,17 @@ struct Spec {
     claim_ref: Option<ClaimRef>,
     csi: Option<CsiSource>,
     mount_options: Vec<String>,
+    node_affinity: Option<Affinity>,
+    volume_attributes_class_name: Option<Box<str>>,
     persistent_volume_reclaim_policy: ReclaimPolicy,
     storage_class_name: Option<Box<str>>,
     volume_mode: Option<VolumeMode>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Affinity {
+    required: Option<Box<NodeSelector>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -162,6 +181,11 @@ impl Kind for Volume {
             volume_mode: wire.spec.volume_mode,
             mount_options: boxed(wire.spec.mount_options),
             capacity: capacity.remove("storage").unwrap_or_default().into(),
+            labels: labels(meta),
+            affinity: wire.spec.node_affinity.and_then(|affinity| affinity.required),
+            attributes_class: wire.spec.volume_attributes_class_name.filter(|name| !name.is_empty()),
+            bound_by_controller: has_annotation(meta, Claim::BOUND_BY_CONTROLLER_ANNOTATION),
+            pre_resize_capacity: annotation(meta, Self::PRE_RESIZE_CAPACITY_ANNOTATION),
             provisioned_by: annotation(meta, Self::PROVISIONED_BY_ANNOTATION),
             migrated_to: annotation(meta, Claim::MIGRATED_TO_ANNOTATION),
             deletion_secret,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use serde::{Deserialize, Deserializer};
 
-/// Metadata by the fields that are read; managedFields and owners are skipped while parsing.
+use super::selector::Labels;
+
+/// Metadata by the fields that are read; managedFields are skipped while parsing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SlimMeta {
@@ -14,9 +16,12 @@ struct SlimMeta {
     uid: Option<String>,
     resource_version: Option<String>,
     deletion_timestamp: Option<Time>,
+    deletion_grace_period_seconds: Option<i64>,
     finalizers: Option<Vec<String>>,
     annotations: Option<BTreeMap<String, String>>,
     labels: Option<BTreeMap<String, String>>,
+    creation_timestamp: Option<Time>,
+    owner_references: Option<Vec<OwnerReference>>,
 }
 
 /// `deserialize_with` for the `metadata` of wire structs.
@@ -28,9 +33,12 @@ pub fn slim_meta<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Er
         uid: slim.uid,
         resource_version: slim.resource_version,
         deletion_timestamp: slim.deletion_timestamp,
+        deletion_grace_period_seconds: slim.deletion_grace_period_seconds,
         finalizers: slim.finalizers,
         annotations: slim.annotations,
         labels: slim.labels,
+        creation_timestamp: slim.creation_timestamp,
+        owner_references: slim.owner_references,
         ..ObjectMeta::default()
     })
 }
@@ -38,6 +46,22 @@ pub fn slim_meta<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Er
 /// An annotation's value, compact.
 pub(crate) fn annotation(meta: &ObjectMeta, key: &str) -> Option<Box<str>> {
     meta.annotations.as_ref()?.get(key).map(|value| value.as_str().into())
+}
+
+/// Whether an annotation is there, with whatever value.
+pub(crate) fn has_annotation(meta: &ObjectMeta, key: &str) -> bool {
+    meta.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(key))
+}
+
+/// The labels, compact.
+pub(crate) fn labels(meta: &ObjectMeta) -> Labels {
+    meta.labels.iter().flatten().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect()
+}
+
+/// The uid of the controlling owner.
+pub(crate) fn controller(meta: &ObjectMeta) -> Option<Box<str>> {
+    let owner = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+    Some(owner.uid.as_str().into())
 }
 
 /// Texts, compact.
