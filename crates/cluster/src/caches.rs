@@ -6,7 +6,9 @@ use kube::runtime::watcher;
 use kube::{Api, Client};
 use rt::Ctx;
 
-use crate::kinds::{Attachment, Claim, Class, CsiDriver, CsiNode, Node, Pod, StorageCapacity, Volume};
+use crate::kinds::{
+    AttachFailure, Attachment, AttributesClass, Claim, Class, CsiDriver, CsiNode, Namespace, Node, Pod, StorageCapacity, Volume,
+};
 use crate::metrics::Metrics;
 use crate::store::{Kind, Store};
 use crate::watch::{Troubles, feed};
@@ -19,6 +21,10 @@ pub enum Watch {
     Volumes,
     Classes,
     Attachments,
+    /// The attachments whose last attempt failed, and why.
+    AttachFailures,
+    AttributesClasses,
+    Namespaces,
     CsiNodes,
     CsiDrivers,
     Nodes,
@@ -39,6 +45,9 @@ pub struct Caches {
     pub volumes: Arc<Store<Volume>>,
     pub classes: Arc<Store<Class>>,
     pub attachments: Arc<Store<Attachment>>,
+    pub attach_failures: Arc<Store<AttachFailure>>,
+    pub attributes_classes: Arc<Store<AttributesClass>>,
+    pub namespaces: Arc<Store<Namespace>>,
     pub csi_nodes: Arc<Store<CsiNode>>,
     pub csi_drivers: Arc<Store<CsiDriver>>,
     pub nodes: Arc<Store<Node>>,
@@ -62,6 +71,9 @@ impl Caches {
                 Watch::Volumes => feeder.start(&caches.volumes),
                 Watch::Classes => feeder.start(&caches.classes),
                 Watch::Attachments => feeder.start(&caches.attachments),
+                Watch::AttachFailures => feeder.start(&caches.attach_failures),
+                Watch::AttributesClasses => feeder.start(&caches.attributes_classes),
+                Watch::Namespaces => feeder.start(&caches.namespaces),
                 Watch::CsiNodes => feeder.start(&caches.csi_nodes),
                 Watch::CsiDrivers => feeder.start(&caches.csi_drivers),
                 Watch::Nodes | Watch::NodeNamed(_) => feeder.start(&caches.nodes),
@@ -88,6 +100,9 @@ impl Caches {
                 Watch::Volumes => self.volumes.synced().await,
                 Watch::Classes => self.classes.synced().await,
                 Watch::Attachments => self.attachments.synced().await,
+                Watch::AttachFailures => self.attach_failures.synced().await,
+                Watch::AttributesClasses => self.attributes_classes.synced().await,
+                Watch::Namespaces => self.namespaces.synced().await,
                 Watch::CsiNodes => self.csi_nodes.synced().await,
                 Watch::CsiDrivers => self.csi_drivers.synced().await,
                 Watch::Nodes | Watch::NodeNamed(_) => self.nodes.synced().await,

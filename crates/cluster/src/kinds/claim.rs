@@ -63,6 +63,8 @@ pub struct Claim {
     pub bound_access_modes: Box<[AccessMode]>,
     /// `status.currentVolumeAttributesClassName`.
     pub current_attributes_class: Option<Box<str>>,
+    /// `status.modifyVolumeStatus.targetVolumeAttributesClassName`.
+    pub target_attributes_class: Option<Box<str>>,
 }
 
 impl Claim {
@@ -120,6 +122,13 @@ struct Status {
     capacity: BTreeMap<String, String>,
     access_modes: Vec<String>,
     current_volume_attributes_class_name: Option<Box<str>>,
+    modify_volume_status: Option<ModifyVolume>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ModifyVolume {
+    target_volume_attributes_class_name: Option<Box<str>>,
 }
 
 wire!(ClaimWire = PersistentVolumeClaim);
@@ -171,6 +180,9 @@ impl Kind for Claim {
             capacity: status_capacity.remove("storage").map(Into::into),
             bound_access_modes: self::access_modes(wire.status.access_modes).0,
             current_attributes_class: present(wire.status.current_volume_attributes_class_name),
+            target_attributes_class: present(
+                wire.status.modify_volume_status.and_then(|modify| modify.target_volume_attributes_class_name),
+            ),
             meta: Meta::of(meta)?,
         })
     }

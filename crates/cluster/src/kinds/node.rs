@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
 use super::selector::Labels;
-use super::wire::{labels, slim_meta, wire};
+use super::wire::{boxed, has_annotation, labels, slim_meta, wire};
 use crate::key::Meta;
 use crate::store::Kind;
 
@@ -28,6 +28,17 @@ pub struct Node {
     pub unschedulable: bool,
     /// Its condition `Ready` is there, and says something else than `True`.
     pub not_ready: bool,
+    /// `volumes.kubernetes.io/controller-managed-attach-detach` is there: its volumes are attached by a controller.
+    pub attach_managed: bool,
+    /// `status.volumesInUse`: what may be mounted there, or is about to be. Unique volume names.
+    pub volumes_in_use: Box<[Box<str>]>,
+    /// The names in `status.volumesAttached`.
+    pub volumes_attached: Box<[Box<str>]>,
+}
+
+impl Node {
+    /// Whose node it is to attach volumes to.
+    pub const ATTACH_MANAGED_ANNOTATION: &'static str = "volumes.kubernetes.io/controller-managed-attach-detach";
 }
 
 /// The fields that are read.
@@ -49,9 +60,16 @@ struct Spec {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Status {
     conditions: Vec<Condition>,
+    volumes_in_use: Vec<String>,
+    volumes_attached: Vec<AttachedVolume>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct AttachedVolume {
+    name: Box<str>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -75,6 +93,9 @@ impl Kind for Node {
             taints: wire.spec.taints.into(),
             unschedulable: wire.spec.unschedulable,
             not_ready: ready.is_some_and(|ready| &*ready.status != "True"),
+            attach_managed: has_annotation(&wire.metadata, Self::ATTACH_MANAGED_ANNOTATION),
+            volumes_in_use: boxed(wire.status.volumes_in_use),
+            volumes_attached: wire.status.volumes_attached.into_iter().map(|volume| volume.name).collect(),
         })
     }
 
