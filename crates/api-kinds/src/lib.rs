@@ -27,4 +27,5 @@ pub mod write;
 
 pub use registry::Registry;
 pub use resource::{Resource, Scope, Subresource};
+pub use schemas::schema;
 pub use write::{Operation, World, Write};

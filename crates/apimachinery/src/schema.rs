@@ -3,8 +3,18 @@
 //! One description serves decoding (types, unknown fields), strategic merge patches, apply and field ownership. Built-in kinds
 //! bring theirs as a table of facts (`api-kinds`), a CustomResourceDefinition as its openAPIV3Schema.
 
+mod bytes;
+mod check;
+mod decode;
+mod quantity;
+#[cfg(test)]
+mod tests;
+mod time;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use decode::DecodeError;
 
 use serde_json::Value;
 
@@ -19,6 +29,34 @@ pub struct Schema {
     pub default: Option<Value>,
     /// How a strategic merge patch treats this list or map.
     pub strategy: Strategy,
+    /// What Go's types add for a built-in kind. `None`: a custom resource, whose values are checked by validation and not while
+    /// they are decoded.
+    pub go: Option<GoType>,
+}
+
+/// What Go knows of a value beyond its JSON: a client can tell by messages, and by what is written for values that are not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GoType {
+    /// `v1.PodSpec`, `types.UID`, `int32`. Empty where it follows from the shape: `string`, `[]v1.Container`.
+    pub name: Box<str>,
+    /// The struct that brings the field along; it shows in messages. Mostly empty.
+    pub embedded: Box<str>,
+    /// What becomes of the field when it is empty.
+    pub presence: Presence,
+}
+
+/// What becomes of a field that is empty or not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Presence {
+    /// It stays as it was sent: there, or not.
+    #[default]
+    AsSent,
+    /// An empty value is left out.
+    NotEmpty,
+    /// It is always there: empty, zero, or null for a list, a map or a time.
+    Always,
+    /// It is always there, as null if it was not sent.
+    Nullable,
 }
 
 /// What a value may be.
@@ -110,7 +148,7 @@ pub struct Strategy {
 impl Schema {
     /// A schema of this shape with nothing else to say.
     pub fn of(shape: Shape) -> Self {
-        Self { shape, nullable: false, default: None, strategy: Strategy::default() }
+        Self { shape, nullable: false, default: None, strategy: Strategy::default(), go: None }
     }
 
     /// The schema of a named field of an object, or of a map's value.
@@ -119,6 +157,54 @@ impl Schema {
             Shape::Object(fields) => fields.known.get(name),
             Shape::Map { values, .. } => Some(values),
             _ => None,
+        }
+    }
+
+    /// What Go writes where such a value is not there; `None` if nothing.
+    pub fn absent(&self) -> Option<Value> {
+        match self.go.as_ref()?.presence {
+            Presence::AsSent | Presence::NotEmpty => None,
+            Presence::Always => Some(self.zero()),
+            Presence::Nullable => Some(Value::Null),
+        }
+    }
+
+    /// The empty value, as Go writes it.
+    pub fn zero(&self) -> Value {
+        match &self.shape {
+            Shape::Object(fields) => {
+                let absent = fields.known.iter().filter_map(|(name, field)| Some((String::from(&**name), field.absent()?)));
+                Value::Object(absent.collect())
+            }
+            Shape::String => "".into(),
+            Shape::Integer | Shape::IntOrString => 0.into(),
+            Shape::Number => 0.into(),
+            Shape::Boolean => false.into(),
+            Shape::Quantity => "0".into(),
+            Shape::Map { .. } | Shape::List { .. } | Shape::Time | Shape::MicroTime | Shape::Bytes | Shape::Any => Value::Null,
+        }
+    }
+
+    /// Go's name of the type.
+    fn go_name(&self) -> String {
+        if let Some(GoType { name, .. }) = &self.go
+            && !name.is_empty()
+        {
+            return String::from(&**name);
+        }
+        match &self.shape {
+            Shape::Object(_) => "struct".to_owned(),
+            Shape::Map { values, .. } => format!("map[string]{}", values.go_name()),
+            Shape::List { items, .. } => format!("[]{}", items.go_name()),
+            // Times read a text first, ports a number, and that is what fails.
+            Shape::String | Shape::Time | Shape::MicroTime => "string".to_owned(),
+            Shape::IntOrString => "int32".to_owned(),
+            Shape::Integer => "int64".to_owned(),
+            Shape::Number => "float64".to_owned(),
+            Shape::Boolean => "bool".to_owned(),
+            Shape::Quantity => "resource.Quantity".to_owned(),
+            Shape::Bytes => "[]uint8".to_owned(),
+            Shape::Any => "runtime.RawExtension".to_owned(),
         }
     }
 }
