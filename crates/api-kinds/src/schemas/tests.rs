@@ -1,6 +1,8 @@
 use apimachinery::schema::{ListType, Shape};
 use serde_json::json;
 
+mod decode;
+
 use super::*;
 
 fn at(kind: &str, path: &[&str]) -> Arc<Schema> {
