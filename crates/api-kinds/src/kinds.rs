@@ -20,6 +20,7 @@ mod rules;
 mod secret;
 mod service_account;
 mod storage_class;
+pub(crate) mod validation;
 mod volume;
 mod volume_attachment;
 mod volume_attributes_class;
