@@ -1,0 +1,5 @@
+//! Server-side apply.
+
+use crate::*;
+
+behaviours! {}

@@ -1,0 +1,5 @@
+//! Deletion: options, finalizers, grace and collections.
+
+use crate::*;
+
+behaviours! {}

@@ -1,0 +1,5 @@
+//! JSON patches, merge patches and strategic ones.
+
+use crate::*;
+
+behaviours! {}
