@@ -25,12 +25,18 @@ pub enum FieldErrorKind {
     Invalid(Value),
     /// The value as it is to be shown, where upstream shows members in an order of its own.
     InvalidShown(String),
-    NotSupported { value: Value, supported: Vec<String> },
+    DuplicateShown(String),
+    NotSupported {
+        value: Value,
+        supported: Vec<String>,
+    },
     Forbidden,
     Duplicate(Value),
     NotFound(Value),
     TooLong,
-    TooMany { have: usize },
+    TooMany {
+        have: usize,
+    },
     TypeInvalid(Value),
 }
 
@@ -66,6 +72,11 @@ impl FieldError {
         Self { field: field.into(), kind: FieldErrorKind::Duplicate(value.into()), detail: String::new() }
     }
 
+    /// The same, with the value's text as it is to be shown.
+    pub fn duplicate_shown(field: impl Into<String>, shown: impl Into<String>) -> Self {
+        Self { field: field.into(), kind: FieldErrorKind::DuplicateShown(shown.into()), detail: String::new() }
+    }
+
     /// A reference to something that is not in the object.
     pub fn not_found(field: impl Into<String>, value: impl Into<Value>) -> Self {
         Self { field: field.into(), kind: FieldErrorKind::NotFound(value.into()), detail: String::new() }
@@ -88,7 +99,7 @@ impl FieldError {
             FieldErrorKind::Invalid(_) | FieldErrorKind::InvalidShown(_) => "FieldValueInvalid",
             FieldErrorKind::NotSupported { .. } => "FieldValueNotSupported",
             FieldErrorKind::Forbidden => "FieldValueForbidden",
-            FieldErrorKind::Duplicate(_) => "FieldValueDuplicate",
+            FieldErrorKind::Duplicate(_) | FieldErrorKind::DuplicateShown(_) => "FieldValueDuplicate",
             FieldErrorKind::NotFound(_) => "FieldValueNotFound",
             FieldErrorKind::TooLong => "FieldValueTooLong",
             FieldErrorKind::TooMany { .. } => "FieldValueTooMany",
@@ -108,6 +119,7 @@ impl FieldError {
             }
             FieldErrorKind::Forbidden => "Forbidden".to_owned(),
             FieldErrorKind::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            FieldErrorKind::DuplicateShown(value) => format!("Duplicate value: {value}"),
             FieldErrorKind::NotFound(value) => format!("Not found: {}", shown(value)),
             FieldErrorKind::TooLong => "Too long".to_owned(),
             FieldErrorKind::TooMany { have } => format!("Too many: {have}"),

@@ -15,7 +15,7 @@ use crate::{Operation, Resource, Subresource, Write};
 /// ```
 ///
 /// Before `prepare` is called, metadata is in order and the half of the object that this door does not write is as it was:
-/// the main door writes no `status` (on a create there is none, unless `status_on_create`), `/status` nothing but `status` and,
+/// the main door writes no `status` (on a create it is empty, unless `status_on_create`), `/status` nothing but `status` and,
 /// where `status_writes_metadata`, labels, annotations and finalizers. Only for kinds that serve `/status`.
 pub(super) struct Rules {
     /// Fills in what is absent. See [`crate::write::defaults`].
@@ -50,8 +50,10 @@ impl Rules {
         }
         let new = fields(&mut write.new);
         match (write.subresource, write.operation) {
-            (Subresource::Main, Operation::Create) if !self.status_on_create => set(new, "status", None),
-            (Subresource::Main, Operation::Update(old)) => set(new, "status", old.get("status").cloned()),
+            (Subresource::Main, Operation::Create) if !self.status_on_create => {
+                set(new, "status", write.resource.schema.field("status").and_then(|status| status.absent()));
+            }
+            (Subresource::Main | Subresource::Finalize, Operation::Update(old)) => set(new, "status", old.get("status").cloned()),
             (Subresource::Status, Operation::Update(old)) => {
                 let status = new.remove("status");
                 let meta = new.remove("metadata");

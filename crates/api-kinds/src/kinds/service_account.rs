@@ -1,4 +1,4 @@
-//! ServiceAccounts.
+//! ServiceAccounts: metadata, and nothing else that is checked.
 
 use super::rules::Rules;
 
