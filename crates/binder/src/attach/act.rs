@@ -1,0 +1,108 @@
+//! Writes: the attachment, and the node's list.
+
+use cluster::kinds::{Attachment, Node};
+use cluster::live::{already_exists, is_not_found};
+use cluster::{Key, Kind};
+use kube::Resource;
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::core::Request;
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use super::Attach;
+use super::wanted::{attachment_name, attachment_of};
+use crate::error::Error;
+use crate::writes::{Holds, Side, look, merge};
+
+pub(super) const CREATE: &str = "create VolumeAttachment";
+const DELETE: &str = "delete VolumeAttachment";
+
+impl Attach {
+    /// No owner, no finalizer, no labels: as upstream.
+    pub(super) async fn create(&self, volume: &Key) -> Result<(), Error> {
+        let Some(csi) = self.csi(volume) else { return Ok(()) };
+        let name = attachment_name(&csi.volume_handle, &csi.driver, self.node());
+        let body = json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "VolumeAttachment",
+            "metadata": {"name": name},
+            "spec": {"attacher": csi.driver, "nodeName": self.node(), "source": {"persistentVolumeName": volume.name()}},
+        });
+        let failed = |source| Error::Api { attempt: CREATE, object: name.clone(), source };
+        let request = Request::new(<Attachment as Kind>::Wire::url_path(&(), None));
+        let request = request.create(&PostParams::default(), body.to_string().into_bytes());
+        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+        let client = &self.part.around.client;
+        match client.request::<<Attachment as Kind>::Wire>(request).await {
+            Ok(wire) => {
+                info!(pv = %volume, va = name, "attaching");
+                if let Some(answer) = Attachment::compact(wire) {
+                    self.caches().attachments.put_answer(answer);
+                }
+                Ok(())
+            }
+            Err(error) if already_exists(&error) => {
+                look(client, &self.caches().attachments, &Key::cluster(&name)).await.map(drop)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Out of the list it is already; what is mounted is asked of the API, not of a cache.
+    pub(super) async fn delete(&self, volume: &Key) -> Result<(), Error> {
+        let Some(attachment) = self.attachment(volume) else { return Ok(()) };
+        let (name, client) = (attachment.meta.key.name(), &self.part.around.client);
+        let node = look(client, &self.caches().nodes, &Key::cluster(self.node())).await?;
+        let names = |node: &Node| {
+            let mut lists = node.volumes_in_use.iter().chain(&node.volumes_attached);
+            lists.any(|have| attachment_of(have, self.node()).as_deref() == Some(name))
+        };
+        if node.as_ref().is_none_or(names) {
+            return Err(Error::Behind { object: format!("Node {}", self.node()) });
+        }
+        if self.csi(volume).is_none() {
+            warn!(pv = %volume, va = name, "deleting the attachment of a volume that is gone");
+        }
+        let failed = |source| Error::Api { attempt: DELETE, object: name.to_owned(), source };
+        let parameters = DeleteParams {
+            preconditions: Some(Preconditions { uid: Some(attachment.meta.uid.to_string()), resource_version: None }),
+            ..DeleteParams::default()
+        };
+        let request = Request::new(<Attachment as Kind>::Wire::url_path(&(), None)).delete(name, &parameters);
+        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+        match client.request::<Value>(request).await {
+            Ok(answer) => {
+                info!(pv = %volume, va = name, "detaching");
+                let wire = serde_json::from_value::<<Attachment as Kind>::Wire>(answer).ok();
+                match wire.and_then(Attachment::compact) {
+                    // An attacher holds it until it is detached.
+                    Some(answer) if answer.meta.deleting => self.caches().attachments.put_answer(answer),
+                    _ => self.caches().attachments.delete(&attachment.meta),
+                }
+                Ok(())
+            }
+            Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("VolumeAttachment {name}") }),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Writes the whole list, once for all who wait to have it written.
+    pub(super) async fn report(&self, volume: Option<&Key>) -> Result<(), Error> {
+        let _one_at_a_time = self.status.lock().await;
+        let Some(node) = self.this_node() else { return Ok(()) };
+        if volume.is_some_and(|volume| self.facts(volume).is_in_step()) {
+            return Ok(());
+        }
+        let names = self.attached(&node);
+        let written: Vec<&str> = node.volumes_attached.iter().map(|name| &**name).collect();
+        if written == names {
+            // Two volumes disagree about one attachment: the one that has vanished has to be detached first.
+            return Err(Error::Behind { object: format!("Node {}", self.node()) });
+        }
+        let list: Vec<Value> = names.iter().map(|name| json!({"name": name, "devicePath": ""})).collect();
+        let body = json!({"status": {"volumesAttached": list}});
+        const ATTEMPT: &str = "write volumesAttached of Node";
+        let client = &self.part.around.client;
+        merge(client, &self.caches().nodes, &node.meta, Side::Status, Holds::SameObject, ATTEMPT, body).await
+    }
+}

@@ -1,0 +1,128 @@
+//! Caches to facts. Tolerant of what is missing; decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cluster::Key;
+use cluster::kinds::{Attachment, CsiSource, Node, Pod, Volume};
+
+use super::plan::{AttachmentState, Facts, NodeState, View};
+use super::wanted::{attachment_name, attachment_of, is_attachable, is_attachment_name, is_bound, unique_name, wants};
+use super::{Attach, Subject};
+
+impl Attach {
+    pub(super) fn look(&self, subject: &Subject) -> View {
+        match subject {
+            Subject::Volume(volume) => View::Volume(self.facts(volume)),
+            Subject::Node => View::Node { stray: self.is_astray() },
+        }
+    }
+
+    pub(super) fn this_node(&self) -> Option<Arc<Node>> {
+        self.caches().nodes.get(self.node())
+    }
+
+    pub(super) fn facts(&self, volume: &Key) -> Facts {
+        let node = self.this_node();
+        let attachment = self.attachment(volume);
+        let csi = self.csi(volume);
+        let name = match (&csi, &attachment, &node) {
+            (Some(csi), ..) => Some(unique_name(csi)),
+            // The volume has vanished with its handle; the node's lists may still know it.
+            (None, Some(attachment), Some(node)) => self.name_in(node, attachment.meta.key.name()),
+            _ => None,
+        };
+        let lists = |list: fn(&Node) -> &[Box<str>]| {
+            name.as_deref().is_some_and(|name| node.as_deref().is_some_and(|node| list(node).iter().any(|have| **have == *name)))
+        };
+        Facts {
+            node: match &node {
+                None => NodeState::Missing,
+                Some(node) if node.attach_managed => NodeState::Managed,
+                Some(_) => NodeState::Unmanaged,
+            },
+            wanted: !self.users(volume).is_empty(),
+            failure: attachment.as_ref().and_then(|attachment| {
+                let failure = self.caches().attach_failures.get(attachment.meta.key.as_str())?;
+                (!attachment.attached && failure.meta.uid == attachment.meta.uid).then(|| failure.message.to_string())
+            }),
+            attachment: attachment
+                .map(|attachment| AttachmentState { attached: attachment.attached, deleting: attachment.meta.deleting }),
+            in_use: lists(|node| &node.volumes_in_use),
+            reported: lists(|node| &node.volumes_attached),
+            waited: std::time::Duration::ZERO,
+            driver: csi.as_ref().map(|csi| csi.driver.to_string()).unwrap_or_default(),
+            handle: csi.map(|csi| csi.volume_handle.to_string()).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn csi(&self, volume: &Key) -> Option<CsiSource> {
+        self.caches().volumes.get(volume.as_str())?.csi.clone()
+    }
+
+    /// The attachment of this volume to the node, if we would have made it.
+    pub(super) fn attachment(&self, volume: &Key) -> Option<Arc<Attachment>> {
+        match self.csi(volume) {
+            Some(csi) => self.caches().attachments.get(&attachment_name(&csi.volume_handle, &csi.driver, self.node())),
+            None => {
+                let of = self.caches().attachments.indexed(volume.as_str());
+                of.into_iter().find(|have| *have.node == *self.node() && is_attachment_name(have.meta.key.name()))
+            }
+        }
+    }
+
+    /// The pods that want it attached, also those that know it as another volume with the same handle.
+    pub(super) fn users(&self, volume: &Key) -> Vec<Arc<Pod>> {
+        let Some(csi) = self.csi(volume) else { return Vec::new() };
+        if !is_attachable(self.caches().csi_drivers.get(&csi.driver).as_deref()) {
+            return Vec::new();
+        }
+        let same = |other: &Arc<Volume>| other.csi.as_ref().is_some_and(|other| other.driver == csi.driver);
+        let volumes = self.caches().volumes.indexed(&csi.volume_handle).into_iter().filter(same);
+        let users = volumes.flat_map(|volume| {
+            let reference = volume.claim.as_ref();
+            let claim = reference.map(|claim| Key::namespaced(&claim.namespace, &claim.name));
+            let claim = claim.and_then(|claim| self.caches().claims.get(claim.as_str()));
+            let claim = claim.filter(|claim| is_bound(&volume, claim));
+            let pods = claim.iter().flat_map(|claim| self.part.index.pods_of(claim.meta.key.as_str()));
+            pods.filter(|pod| claim.as_ref().is_some_and(|claim| wants(pod, claim, self.node()))).collect::<Vec<_>>()
+        });
+        users.map(|pod| (pod.meta.key.clone(), pod)).collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+
+    fn name_in(&self, node: &Node, attachment: &str) -> Option<String> {
+        let names = node.volumes_in_use.iter().chain(&node.volumes_attached);
+        let mut names = names.filter(|name| attachment_of(name, self.node()).as_deref() == Some(attachment));
+        names.next().map(ToString::to_string)
+    }
+
+    /// What the node's list should be, in order.
+    pub(super) fn attached(&self, node: &Node) -> Vec<String> {
+        let here = self.caches().attachments.all().into_iter();
+        let here = here.filter(|have| have.attached && !have.meta.deleting && *have.node == *self.node());
+        let mut names: Vec<String> = here
+            .filter_map(|attachment| {
+                let volume = Key::cluster(attachment.volume()?);
+                let name = match self.csi(&volume) {
+                    Some(csi) => unique_name(&csi),
+                    None => self.name_in(node, attachment.meta.key.name())?,
+                };
+                let ours = attachment_of(&name, self.node()).as_deref() == Some(attachment.meta.key.name());
+                (ours && self.facts(&volume).is_attached_for_good()).then_some(name)
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The list names something that no attachment of ours stands for.
+    fn is_astray(&self) -> bool {
+        let Some(node) = self.this_node().filter(|node| node.attach_managed) else { return false };
+        let attached = |name: &str| {
+            let attachment = attachment_of(name, self.node()).and_then(|name| self.caches().attachments.get(&name));
+            attachment.is_some()
+        };
+        node.volumes_attached.iter().any(|name| !attached(name))
+    }
+}
