@@ -62,8 +62,8 @@ impl CommitError {
     /// What the writers are told.
     pub(crate) fn status(&self) -> Status {
         match self {
-            Self::NoSpace(why) => Status::insufficient_storage(why),
-            Self::Failed(why) => Status::internal(format!("the object was not stored: {why}")),
+            Self::NoSpace(_) => Status::insufficient_storage(self),
+            Self::Failed(_) => Status::internal(format!("the object was not stored: {self}")),
         }
     }
 }

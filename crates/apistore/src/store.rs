@@ -10,6 +10,8 @@ mod log;
 mod registry;
 mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 mod token;
 mod txn;
 mod watch;
@@ -117,6 +119,11 @@ impl Store {
     /// Nobody has to call this; old changes are forgotten by themselves.
     pub fn compact(&self) {
         self.shared.compact();
+    }
+
+    /// Where its time and chance come from.
+    pub(crate) fn ctx(&self) -> &Ctx {
+        &self.shared.ctx
     }
 
     /// What is served now.

@@ -4,9 +4,15 @@
 #[path = "store/support.rs"]
 mod support;
 
+#[path = "store/creates.rs"]
+mod creates;
+#[path = "store/deletes.rs"]
+mod deletes;
 #[path = "store/lists.rs"]
 mod lists;
+#[path = "store/patches.rs"]
+mod patches;
+#[path = "store/updates.rs"]
+mod updates;
 #[path = "store/watches.rs"]
 mod watches;
-#[path = "store/writes.rs"]
-mod writes;

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Builder, Database};
 
@@ -62,7 +63,16 @@ pub(super) fn open(path: &Path, identity: u128) -> Result<Opened, OpenError> {
 
 /// Reads everything, and recovers what a crash left unfinished; the disk holds the writes back.
 fn judge(disk: &Arc<Disk>) -> Result<(Database, Loaded), Unreadable> {
-    let db = builder().set_check_integrity_on_open(true).create_with_backend(Backend(disk.clone()))?;
+    let recovered = Arc::new(AtomicBool::new(false));
+    let seen = recovered.clone();
+    let mut builder = builder();
+    builder.set_repair_callback(move |_| seen.store(true, Ordering::Relaxed));
+    let mut db = builder.create_with_backend(Backend(disk.clone()))?;
+    // A file that was closed properly has nothing to recover: whatever does not hold together in it was damaged since. To take
+    // the commit before, as after a crash, would lose what was acknowledged.
+    if !recovered.load(Ordering::Relaxed) && !db.check_integrity()? {
+        return Err(Unreadable::Corrupt("it was closed properly, and does not hold together any more".to_owned()));
+    }
     let loaded = rows::load(&db)?;
     Ok((db, loaded))
 }

@@ -10,7 +10,7 @@ impl Job<'_> {
     /// Upstream: pkg/registry/core/pod/storage, `setPodNodeAndMetadata` and `assignPod`.
     pub(super) fn bind(&mut self, body: Value) -> Reply {
         let name = object::name(&body);
-        if !name.is_empty() && name != self.name {
+        if name != self.name {
             return Err(Status::bad_request("name in URL does not match name in Binding object"));
         }
         let node = object::text(&body, &["target", "name"]).to_owned();

@@ -2,6 +2,7 @@
 
 use api_kinds::write::Deletion;
 use apimachinery::{Details, GroupResource, Status, object};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{Job, Reply};
@@ -43,7 +44,7 @@ impl Job<'_> {
         let mut doomed = stored.clone();
         propagate(&mut doomed, options.propagation);
         let fate = match api_kinds::write::delete(&self.resource, &doomed, options.grace, self.env.now)? {
-            Deletion::Now => Fate::Gone(self.remove(old, self.last_state(stored))),
+            Deletion::Now => Fate::Gone(self.end(old, stored)),
             Deletion::Later(marked) => Fate::Waits(self.mark(old, &stored, marked)),
             // Another policy than before may still add or take away a finalizer.
             Deletion::Going => Fate::Waits(self.mark(old, &stored, doomed)),
@@ -61,20 +62,17 @@ impl Job<'_> {
         self.put(Some(old), marked)
     }
 
-    /// Pods are always seen being deleted, even if they go at once: theirs is the one kind with a grace period.
-    fn last_state(&self, mut stored: Value) -> Value {
-        if self.resource.group.is_empty() && self.resource.plural == "pods" && self.subresource == api_kinds::Subresource::Main {
-            let now = object::time(self.env.now);
-            let deleting = object::deleting(&stored);
-            let metadata = object::metadata(&mut stored);
-            metadata.insert("deletionGracePeriodSeconds".into(), 0.into());
-            if !deleting {
-                metadata.insert("deletionTimestamp".into(), now);
-                let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or_default();
-                metadata.insert("generation".into(), (generation + 1).into());
-            }
+    /// Takes the object away. Pods, the one kind with a grace period, are seen being deleted first, even if they go at once.
+    fn end(&mut self, old: &Object, stored: Value) -> Object {
+        if !self.resource.group.is_empty() || self.resource.plural != "pods" {
+            return self.remove(old, stored);
         }
-        stored
+        let marked = graceless(stored.clone(), self.env.now);
+        if marked == stored {
+            return self.remove(old, stored);
+        }
+        let seen = self.put(Some(old), marked.clone());
+        self.remove(&seen, marked)
     }
 
     /// 409 if the object is not the one that the request means.
@@ -103,6 +101,22 @@ impl Job<'_> {
         }
         Ok(())
     }
+}
+
+/// A pod whose grace is over. Being deleted began when it began, if it did.
+fn graceless(mut pod: Value, now: Timestamp) -> Value {
+    let deleting = object::deleting(&pod);
+    let grace = object::at(&pod, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
+    let ends = object::meta(&pod, "deletionTimestamp").parse::<Timestamp>().unwrap_or(now);
+    let began = ends.checked_sub(SignedDuration::from_secs(grace)).unwrap_or(ends);
+    let metadata = object::metadata(&mut pod);
+    metadata.insert("deletionGracePeriodSeconds".into(), 0.into());
+    metadata.insert("deletionTimestamp".into(), object::time(began));
+    if !deleting {
+        let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or_default();
+        metadata.insert("generation".into(), (generation + 1).into());
+    }
+    pod
 }
 
 /// Puts on the finalizer of the policy, which the garbage collector takes off when it has done its part.

@@ -16,6 +16,7 @@ impl Job<'_> {
             if !self.resource.creates_on_update || self.subresource != api_kinds::Subresource::Main {
                 return Err(self.not_found());
             }
+            self.same_uid(&Value::Null, &body)?;
             object::metadata(&mut body).remove("resourceVersion");
             return self.begin(body, |job, body| {
                 job.with_reset(|reset| managed::track(None, body, &job.resource.schema, job.manager(), reset));
@@ -31,11 +32,12 @@ impl Job<'_> {
         self.same_version(old, &new)?;
         let metadata = object::metadata(&mut new);
         metadata.insert("resourceVersion".into(), old.version().to_string().into());
-        for field in ["uid", "creationTimestamp"] {
-            let absent = metadata.get(field).is_none_or(|value| value.is_null() || value == "");
-            if absent || field == "creationTimestamp" {
-                object::set(metadata, field, object::at(&stored, &["metadata", field]).cloned());
-            }
+        metadata.remove("selfLink");
+        for field in ["creationTimestamp", "generation"] {
+            object::set(metadata, field, object::at(&stored, &["metadata", field]).cloned());
+        }
+        if metadata.get("uid").is_none_or(|uid| uid.is_null() || uid == "") {
+            object::set(metadata, "uid", object::at(&stored, &["metadata", "uid"]).cloned());
         }
         api_kinds::write::defaults(&self.resource, &mut new);
         if track {

@@ -50,6 +50,13 @@ impl Api {
         self.store.write(Self::request(plural, namespace, name, verb)).await
     }
 
+    /// The same, with nothing stored.
+    pub(crate) async fn dry(&self, plural: &str, namespace: &str, name: &str, verb: WriteVerb) -> Result<Value, Status> {
+        let mut request = Self::request(plural, namespace, name, verb);
+        request.options.dry_run = true;
+        self.store.write(request).await.map(object)
+    }
+
     pub(crate) async fn create(&self, plural: &str, namespace: &str, body: Value) -> Result<Value, Status> {
         self.write(plural, namespace, "", WriteVerb::Create(body)).await.map(object)
     }
