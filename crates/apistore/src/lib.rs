@@ -24,7 +24,7 @@ pub mod server;
 mod store;
 mod write;
 
-pub use http::Api;
+pub use http::{Api, Body, Caller};
 pub use object::Object;
 pub use request::{
     Answer, DeleteOptions, ListRequest, Patch, Preconditions, Propagation, Selection, Validation, VersionMatch, WatchRequest,

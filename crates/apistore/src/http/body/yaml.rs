@@ -1,0 +1,29 @@
+//! YAML bodies: the first document, as JSON.
+
+use apimachinery::json;
+use serde::de::Deserialize;
+use serde_json::Value;
+
+/// The first document, and a note for each key that is there twice.
+///
+/// Upstream reads by the rules of YAML 1.1, where an unquoted `yes` is a truth value; here it is a text, as in YAML 1.2.
+///
+/// # Errors
+/// What is wrong, without the word `yaml`.
+pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "invalid UTF-8".to_owned())?;
+    let Some(first) = serde_yaml::Deserializer::from_str(text).next() else { return Ok((Value::Null, Vec::new())) };
+    match json::from(first, false) {
+        Ok(read) => {
+            let key = |path: &String| path.rsplit('.').next().unwrap_or_default().to_owned();
+            Ok((read.value, read.duplicates.iter().map(|path| format!("key {:?} already set in map", key(path))).collect()))
+        }
+        Err(error) => {
+            // An empty document is null, which the deserializer calls the end of the stream.
+            let empty = serde_yaml::Deserializer::from_str(text)
+                .next()
+                .is_none_or(|first| serde_yaml::Value::deserialize(first).is_ok_and(|value| value.is_null()));
+            if empty { Ok((Value::Null, Vec::new())) } else { Err(error.to_string()) }
+        }
+    }
+}
