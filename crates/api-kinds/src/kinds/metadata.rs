@@ -14,17 +14,18 @@ use apimachinery::{FieldError, Status};
 use serde_json::Value;
 
 use super::validation::{IMMUTABLE, NEGATIVE, invalid, names, selectors, values};
-use crate::{Operation, Resource, Write};
+use crate::{Operation, Resource, Subresource, Write};
 
 pub(crate) fn prepare(write: &mut Write<'_>) -> Result<(), Status> {
     if let Some(warning) = owners::dedup(&mut write.new) {
         write.warnings.push(warning);
     }
     let new = metadata(&mut write.new);
-    new.remove("selfLink");
     let Operation::Update(old) = write.operation else {
-        new.remove("deletionTimestamp");
-        new.remove("deletionGracePeriodSeconds");
+        // QUIRK: an update may set a selfLink.
+        for field in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+            new.remove(field);
+        }
         return Ok(());
     };
     let stored = |field: &str| old.get("metadata").and_then(|meta| values::get(meta, field)).cloned();
@@ -58,7 +59,7 @@ pub(super) fn add_finalizer(object: &mut Value, name: &str) {
 
 pub(crate) fn validate(write: &Write<'_>) -> Vec<FieldError> {
     let new = &write.new;
-    let mut errors = name(write.resource, new);
+    let mut errors = name(write, new);
     errors.extend(common(new));
     if let Some(old) = write.old() {
         errors.extend(changes(old, new));
@@ -69,17 +70,26 @@ pub(crate) fn validate(write: &Write<'_>) -> Vec<FieldError> {
     errors
 }
 
-/// What the name of such an object may be.
-fn name_rule(resource: &Resource) -> fn(&str) -> Vec<String> {
-    match (resource.group.as_str(), resource.plural.as_str()) {
-        ("", "namespaces") => names::label,
+/// What the name of such an object may be. A name that is stored is looked at again only by kinds that look at all of their
+/// object again; it cannot change, but the prefix that it came from can.
+fn name_rule(write: &Write<'_>) -> fn(&str) -> Vec<String> {
+    let kind = (write.resource.group.as_str(), write.resource.plural.as_str());
+    let once = match kind {
+        ("storage.k8s.io", "csidrivers") | ("coordination.k8s.io", "leases") | ("events.k8s.io", "events") => true,
+        ("", "namespaces" | "nodes" | "pods") => true,
+        ("storage.k8s.io", "volumeattachments") => false,
+        _ => write.resource.custom.is_some() || write.subresource != Subresource::Main,
+    };
+    match kind {
+        _ if once && write.old().is_some() => names::path_segment,
         ("", "events") => names::path_segment,
+        ("", "namespaces") => names::label,
         _ => names::subdomain,
     }
 }
 
-fn name(resource: &Resource, new: &Value) -> Vec<FieldError> {
-    let rule = name_rule(resource);
+fn name(write: &Write<'_>, new: &Value) -> Vec<FieldError> {
+    let (rule, resource) = (name_rule(write), write.resource);
     let (name, prefix, namespace) = (meta(new, "name"), meta(new, "generateName"), meta(new, "namespace"));
     let mut errors = Vec::new();
     if !prefix.is_empty() {

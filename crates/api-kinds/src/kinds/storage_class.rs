@@ -5,7 +5,7 @@ use apimachinery::{FieldError, Status};
 use serde_json::Value;
 
 use super::rules::Rules;
-use super::validation::values::{get, list, optional, same, text};
+use super::validation::values::{get, list, optional, same, same_map, text};
 use super::validation::{self, IMMUTABLE, selectors};
 use super::volume::deprecated_label;
 use crate::Write;
@@ -37,6 +37,7 @@ fn validate(write: &mut Write<'_>) -> Result<Vec<FieldError>, Status> {
     if let Some(old) = write.old() {
         for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
             let value = new.get(field);
+            let same = if field == "parameters" { same_map } else { same };
             if !same(old.get(field), value) {
                 let blank = value.and_then(Value::as_object).is_some_and(|map| map.is_empty());
                 let shown = value.filter(|_| !blank).cloned();

@@ -1,9 +1,10 @@
 //! VolumeAttributesClasses.
 
 use apimachinery::{FieldError, Status};
+use serde_json::Value;
 
 use super::rules::Rules;
-use super::validation::values::{same, text};
+use super::validation::values::{same, same_map, text};
 use super::validation::{parameters, provisioner};
 use crate::{Operation, Write};
 
@@ -16,11 +17,13 @@ fn prepare(write: &mut Write<'_>) -> Result<(), Status> {
     Ok(())
 }
 
+type Same = fn(Option<&Value>, Option<&Value>) -> bool;
+
 fn validate(write: &mut Write<'_>) -> Result<Vec<FieldError>, Status> {
     let new = &write.new;
     let mut errors = Vec::new();
     if let Some(old) = write.old() {
-        for field in ["driverName", "parameters"] {
+        for (field, same) in [("driverName", same as Same), ("parameters", same_map)] {
             if !same(old.get(field), new.get(field)) {
                 errors.push(FieldError::forbidden(field, format!("updates to {field} are forbidden.")));
             }

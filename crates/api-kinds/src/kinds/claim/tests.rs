@@ -172,6 +172,8 @@ fn the_spec_of_an_unbound_claim_is_kept() {
     for (rule, spec, expected) in cases {
         invalid(rule, kind().change(&stored, json!({ "spec": spec })), &expected);
     }
+    let respelled = json!({"spec": {"resources": {"requests": {"storage": "1073741824"}}}});
+    accepted("another spelling of its size", kind().change(&stored, respelled));
     let unchanged = [
         json!({"spec": {"volumeMode": null}}),
         json!({"spec": {"dataSource": {"kind": "Foo", "name": "y"}}}),

@@ -1,7 +1,10 @@
 //! What of a claim can change: almost nothing.
 
+use std::collections::BTreeMap;
+
 use apimachinery::FieldError;
-use apimachinery::object::{at, child, text};
+use apimachinery::object::{at, text};
+use csi_types::Quantity;
 use serde_json::Value;
 
 use super::{CLASS_ANNOTATION, REQUEST, sources};
@@ -97,16 +100,28 @@ fn spec_is_kept(old: &Value, new: &Value, class_may_change: bool) -> bool {
     let class = take("storageClassName");
     let attributes = take("volumeAttributesClassName");
     let selector = take("selector");
-    if bound && at(&after, &["resources", "requests"]).is_some_and(Value::is_object) {
-        for spec in [&mut before, &mut after] {
-            let resources = child(spec, "resources");
-            resources.get_mut("requests").and_then(Value::as_object_mut).and_then(|requests| requests.remove("storage"));
-        }
-    }
+    let resources = take("resources");
     (volume.0.as_ref().and_then(Value::as_str).is_none_or(str::is_empty) || volume.0 == volume.1)
         && (class_may_change || class.0 == class.1)
         && (bound || attributes.0 == attributes.1)
         && selector.0.is_some() == selector.1.is_some()
         && same(selector.0.as_ref(), selector.1.as_ref())
+        && same_resources(resources.0.unwrap_or_default(), resources.1.unwrap_or_default(), bound)
         && same(Some(&before), Some(&after))
+}
+
+/// Whether as much is asked for, in whatever spelling. Of a bound claim the size may differ, if there is one.
+fn same_resources(mut before: Value, mut after: Value, bound: bool) -> bool {
+    if bound && get(&after, "requests").is_some() {
+        for resources in [&mut before, &mut after] {
+            resources.get_mut("requests").and_then(Value::as_object_mut).and_then(|requests| requests.remove("storage"));
+        }
+    }
+    ["requests", "limits"].iter().all(|list| {
+        let amounts = |resources: &Value| -> BTreeMap<String, Option<Quantity>> {
+            let amounts = resources.get(*list).and_then(Value::as_object).into_iter().flatten();
+            amounts.map(|(key, amount)| (key.clone(), quantity(Some(amount)))).collect()
+        };
+        amounts(&before) == amounts(&after)
+    })
 }

@@ -62,13 +62,25 @@ pub(crate) fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
     };
     match (a.filter(|a| !blank(a)), b.filter(|b| !blank(b))) {
         (None, None) => true,
-        (Some(Value::Object(a)), Some(Value::Object(b))) => a.keys().chain(b.keys()).all(|key| same(a.get(key), b.get(key))),
+        (Some(Value::Object(a)), Some(Value::Object(b))) => a.keys().chain(b.keys()).all(|key| {
+            let same = if DATA.contains(&key.as_str()) { same_map } else { same };
+            same(a.get(key), b.get(key))
+        }),
         (Some(Value::Array(a)), Some(Value::Array(b))) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(Some(a), Some(b)))
         }
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+/// Fields that are maps: their keys are data, and an empty text is a value.
+const DATA: [&str; 4] = ["parameters", "matchLabels", "volumeAttributes", "options"];
+
+/// Whether two maps have the same keys with the same values. Nothing is a map without keys.
+pub(crate) fn same_map(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let empty = |value: &&Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+    a.filter(|a| !empty(a)) == b.filter(|b| !empty(b))
 }
 
 /// An object with its members in this order, as Go writes a struct.

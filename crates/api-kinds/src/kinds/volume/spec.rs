@@ -1,7 +1,7 @@
 //! A volume's `spec`: in a PersistentVolume, or inline in a VolumeAttachment.
 
 use apimachinery::FieldError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::source;
 use crate::kinds::validation::values::{get, list, optional, quantity, quantity_text, text};
@@ -86,9 +86,9 @@ fn attributes_class(spec: &Value, field: &str) -> Vec<FieldError> {
 
 /// Exactly `storage`, and more than nothing.
 fn capacity(spec: &Value, field: &str) -> Vec<FieldError> {
-    let stated = get(spec, "capacity").and_then(Value::as_object).filter(|capacity| !capacity.is_empty());
+    let stated = get(spec, "capacity").and_then(Value::as_object);
     let mut errors = Vec::new();
-    if stated.is_none() {
+    if stated.is_none_or(Map::is_empty) {
         errors.push(FieldError::required(field, ""));
     }
     if stated.is_none_or(|capacity| capacity.len() > 1 || !capacity.contains_key("storage")) {

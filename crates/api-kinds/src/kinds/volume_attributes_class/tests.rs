@@ -27,6 +27,9 @@ fn a_class_is_refused_in_upstreams_words() {
     let stored = kind().stored(json!({"driverName": "d", "parameters": {"a": "b"}}));
     let change = json!({"driverName": "e", "parameters": {"a": "c"}});
     invalid("both stay", kind().change(&stored, change), &format!("[{kept}]"));
+    let another = json!({"parameters": {"b": ""}});
+    let parameters = "parameters: Forbidden: updates to parameters are forbidden.";
+    invalid("an empty parameter is one", kind().change(&stored, another), parameters);
     let nothing = json!({"driverName": "", "parameters": null});
     invalid("both are there", kind().change(&stored, nothing), &format!("[{kept}, {needed}]"));
 }
