@@ -1,0 +1,45 @@
+//! Next to world: dispatch only. One file per action; those of one line are here.
+
+mod bind_pod;
+mod mark_unschedulable;
+
+use cluster::kinds::Claim;
+use serde_json::json;
+
+use super::Scheduling;
+use super::plan::{Action, View};
+use crate::error::Error;
+use crate::words;
+use crate::writes::{Holds, Side, hold_volume, merge};
+
+pub(super) async fn act(on: &Scheduling, view: &View, action: &Action) -> Result<(), Error> {
+    let Some(pod) = &view.pod else { return Ok(()) };
+    let part = &on.part;
+    let now = part.around.engine.ctx.now();
+    match action {
+        Action::HoldVolume(claim, volume) => hold_volume(part, volume, claim).await,
+        Action::SelectNode(claim) => {
+            let body = json!({"metadata": {"annotations": {Claim::SELECTED_NODE_ANNOTATION: part.config.node}}});
+            let (client, claims, attempt) =
+                (&part.around.client, &part.caches.claims, "select the node of PersistentVolumeClaim");
+            merge(client, claims, &claim.meta, Side::Main, Holds::SameVersion, attempt, body).await
+        }
+        Action::Wait(wait) => {
+            on.waits.begin(&pod.meta, wait.clone(), now);
+            Ok(())
+        }
+        Action::Abort(aborted) => {
+            on.waits.abort(&pod.meta, now);
+            // Somebody put it on the node already: to say that it is not scheduled would be wrong.
+            if !pod.node.is_empty() {
+                return Ok(());
+            }
+            mark_unschedulable::act(on, pod, words::SCHEDULER_ERROR, &aborted.message()).await
+        }
+        Action::MarkUnschedulable(unfit) => {
+            on.waits.forget(&pod.meta.key);
+            mark_unschedulable::act(on, pod, unfit.reason(), &unfit.message()).await
+        }
+        Action::BindPod => bind_pod::act(on, pod).await,
+    }
+}
