@@ -33,7 +33,8 @@ use objects::{Subject, asked_again};
 use plan::{Action, Next, Nothing, View, Why, plan};
 
 pub(crate) use kinds::Served;
-pub(crate) use objects::Objects;
+pub(crate) use objects::{Objects, Seen};
+pub(crate) use watch::Slim;
 
 /// What must be cached for this controller: it has watches of its own.
 pub(crate) fn watches() -> Vec<Watch> {

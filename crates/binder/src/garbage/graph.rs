@@ -202,10 +202,6 @@ impl Graph {
         self.nodes.get(&owner).is_some_and(|node| kinds.namespaced(node.kind) && node.identity.namespace != hash(namespace))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     fn node(&mut self, kind: KindId, meta: &ObjectMeta) -> Option<Node> {
         let name = meta.name.as_deref()?;
         let namespace = meta.namespace.as_deref().filter(|namespace| !namespace.is_empty());

@@ -39,6 +39,7 @@ pub(crate) struct Objects {
     pub(crate) ctx: Ctx,
     pub(crate) keys: Arc<Keys<Subject>>,
     pub(crate) rediscover: Notify,
+    known: Notify,
     state: Mutex<State>,
     listeners: Mutex<Vec<Listener>>,
 }
@@ -82,6 +83,7 @@ impl Objects {
             ctx: ctx.clone(),
             keys: Arc::new(Keys::new(ctx.clone())),
             rediscover: Notify::new(),
+            known: Notify::new(),
             state: Mutex::default(),
             listeners: Mutex::default(),
         })
@@ -92,16 +94,22 @@ impl Objects {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
     }
 
+    /// Waits until it is known what is served. Cancel safe.
+    pub(crate) async fn kinds_known(&self) {
+        loop {
+            let known = self.known.notified();
+            if self.state().discovered {
+                return;
+            }
+            known.await;
+        }
+    }
+
     /// The kinds of objects that live in namespaces. `None`: not known yet.
     pub(crate) fn namespaced_kinds(&self) -> Option<Vec<Arc<Served>>> {
         let state = self.state();
         let kinds = || state.kinds.all().map(|(_, served)| served.clone()).filter(|served| served.namespaced).collect();
         state.discovered.then(kinds)
-    }
-
-    /// How many objects there are.
-    pub(crate) fn len(&self) -> usize {
-        self.state().graph.len()
     }
 
     pub(crate) fn tell(&self, seen: &Seen<'_>) {
@@ -160,6 +168,7 @@ impl Objects {
             new.extend(added.into_iter().map(|id| (id, state.kinds.served(id).clone())));
             state.discovered = true;
         });
+        self.known.notify_waiters();
         new
     }
 
