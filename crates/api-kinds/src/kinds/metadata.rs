@@ -59,15 +59,20 @@ pub(super) fn add_finalizer(object: &mut Value, name: &str) {
 
 pub(crate) fn validate(write: &Write<'_>) -> Vec<FieldError> {
     let new = &write.new;
-    let mut errors = name(write, new);
-    errors.extend(common(new));
-    if let Some(old) = write.old() {
-        errors.extend(changes(old, new));
-    }
-    if wants_qualified_finalizers(write.resource) {
-        errors.extend(unqualified_finalizers(new));
-    }
-    errors
+    let prefix = meta(new, "generateName");
+    let prefix = match prefix {
+        "" => Vec::new(),
+        _ => invalid("metadata.generateName", prefix, name_rule(write)(&names::without_dash(prefix))),
+    };
+    let unqualified = if wants_qualified_finalizers(write.resource) { unqualified_finalizers(new) } else { Vec::new() };
+    let named = name(write, new);
+    let Some(old) = write.old() else {
+        return [prefix, named, common(new), unqualified].concat();
+    };
+    // The order in which a kind looks at its object once more.
+    let change_first = ["configmaps", "persistentvolumeclaims", "secrets", "serviceaccounts", "volumeattributesclasses"];
+    let rest = if change_first.contains(&write.resource.plural.as_str()) { [unqualified, prefix] } else { [prefix, unqualified] };
+    [named, common(new), changes(old, new), rest.concat()].concat()
 }
 
 /// What the name of such an object may be. A name that is stored is looked at again only by kinds that look at all of their
@@ -90,11 +95,8 @@ fn name_rule(write: &Write<'_>) -> fn(&str) -> Vec<String> {
 
 fn name(write: &Write<'_>, new: &Value) -> Vec<FieldError> {
     let (rule, resource) = (name_rule(write), write.resource);
-    let (name, prefix, namespace) = (meta(new, "name"), meta(new, "generateName"), meta(new, "namespace"));
+    let (name, namespace) = (meta(new, "name"), meta(new, "namespace"));
     let mut errors = Vec::new();
-    if !prefix.is_empty() {
-        errors.extend(invalid("metadata.generateName", prefix, rule(&names::without_dash(prefix))));
-    }
     if name.is_empty() {
         errors.push(FieldError::required("metadata.name", "name or generateName is required"));
     } else {
