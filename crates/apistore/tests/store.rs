@@ -8,6 +8,8 @@ mod support;
 mod creates;
 #[path = "store/deletes.rs"]
 mod deletes;
+#[path = "store/files.rs"]
+mod files;
 #[path = "store/lists.rs"]
 mod lists;
 #[path = "store/patches.rs"]
