@@ -76,11 +76,12 @@ pub fn apply(
 /// An application says when it was, even if what it changed was then put back by the rules of the kind.
 /// Upstream: apiserver handlers/fieldmanager/equality.go.
 pub fn keep_times(old: &Value, new: &mut Value) {
-    let list = |object: &Value| object::at(object, &["metadata", "managedFields"]).cloned();
-    let (Some(before), Some(after)) = (list(old), list(new)) else { return };
-    if before == after || !entries::same_but_for_times(&before, &after) {
+    let path = ["metadata", "managedFields"];
+    let (Some(before), Some(after)) = (object::at(old, &path), object::at(new, &path)) else { return };
+    if before == after || !entries::same_but_for_times(before, after) {
         return;
     }
+    let (before, after) = (before.clone(), take_entries(new).unwrap_or_default());
     object::metadata(new).insert("managedFields".to_owned(), before);
     if *new != *old {
         object::metadata(new).insert("managedFields".to_owned(), after);

@@ -4,6 +4,7 @@
 
 mod go;
 mod merge;
+mod misfit;
 mod operations;
 mod strategic;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::{Schema, Status};
+use crate::{FieldError, GroupKind, Schema, Status};
 
 pub use go::shown;
 
@@ -43,12 +44,21 @@ pub fn merge(old: &Value, patch: &[u8]) -> Result<Value, Status> {
 /// Applies a strategic merge patch, merging lists as the schema says.
 ///
 /// # Errors
-/// 400 for a body that is no patch, 500 and 422 as upstream for directives that make no sense.
+/// 400 for a body that is no patch, 500 and 422 as upstream for directives that make no sense; 422 if a value has another type
+/// afterwards than the schema says.
 pub fn strategic(old: &Value, patch: &[u8], schema: &Schema) -> Result<Value, Status> {
-    match crate::json::read(patch, true).map_err(Status::bad_request)?.value {
-        Value::Object(patch) => strategic::apply(old, patch, schema),
-        Value::Null => strategic::apply(old, Map::new(), schema),
-        other => Err(Status::bad_request(not_a_map(&other))),
+    let patch = match crate::json::read(patch, true).map_err(Status::bad_request)?.value {
+        Value::Object(patch) => patch,
+        Value::Null => Map::new(),
+        other => return Err(Status::bad_request(not_a_map(&other))),
+    };
+    let new = strategic::apply(old, patch.clone(), schema)?;
+    match misfit::find(&new, schema) {
+        None => Ok(new),
+        Some(why) => {
+            let nothing = GroupKind { group: String::new(), kind: String::new() };
+            Err(Status::invalid(&nothing, "", &[FieldError::invalid("patch", shown(&Value::Object(patch)), why)]))
+        }
     }
 }
 

@@ -236,12 +236,12 @@ pub(super) fn cap(entries: &mut Vec<Entry>) -> Result<(), Malformed> {
 /// Whether two lists differ in nothing but their times.
 pub(super) fn same_but_for_times(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_array(), b.as_array()) else { return a == b };
-    let timeless = |entry: &Value| {
-        let mut entry = entry.clone();
-        if let Value::Object(entry) = &mut entry {
-            entry.remove("time");
+    let timeless = |entry: &'_ Map<String, Value>| entry.len() - usize::from(entry.contains_key("time"));
+    let same = |a: &Value, b: &Value| match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            timeless(a) == timeless(b) && a.iter().all(|(name, value)| name == "time" || b.get(name) == Some(value))
         }
-        entry
+        (a, b) => a == b,
     };
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || timeless(a) == timeless(b))
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
 }

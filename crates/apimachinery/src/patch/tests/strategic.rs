@@ -178,3 +178,23 @@ fn senseless_directives_are_refused_in_upstreams_words() {
     }
     assert_eq!(strategic(&old, b"null", &samples::config_map()).unwrap(), old);
 }
+
+#[test]
+fn what_is_no_longer_of_its_kind_is_refused_and_the_patch_shown() {
+    for (schema, patch, words) in [
+        (samples::config_map(), json!({"metadata": {"finalizers": [{"a": "b"}]}}), "unrecognized type: string"),
+        (samples::config_map(), json!({"metadata": {"finalizers": "x"}}), "cannot restore slice from string"),
+        (samples::config_map(), json!({"metadata": "x"}), "cannot restore struct from: string"),
+        (samples::config_map(), json!({"metadata": {"labels": "x"}}), "cannot restore map from string"),
+        (samples::config_map(), json!({"data": {"a": 1}}), "cannot convert int64 to string"),
+        (
+            samples::pod(),
+            json!({"spec": {"containers": [{"name": "a", "ports": [{"containerPort": 1.5}]}]}}),
+            "cannot convert float64 to int64",
+        ),
+    ] {
+        let shown = crate::patch::shown(&patch);
+        let message = format!(" \"\" is invalid: patch: Invalid value: \"{shown}\": {words}");
+        assert_eq!(patched(&json!({}), &patch, &schema), Err((422, message)));
+    }
+}
