@@ -22,6 +22,7 @@ mod bodies;
 mod create;
 mod delete;
 mod discovery;
+mod get_list;
 mod kinds;
 mod patch;
 mod pods;
@@ -65,6 +66,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Behaviour> {
         create::TABLE,
         kinds::TABLE,
         pods::TABLE,
+        get_list::TABLE,
         update::TABLE,
         patch::TABLE,
         apply::TABLE,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use tokio::sync::{OnceCell, RwLock};
+use tokio::sync::{OnceCell, RwLock, RwLockWriteGuard};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +50,14 @@ async fn over_tls(target: Target, path: PathBuf) -> Site {
 }
 
 impl Site {
-    /// Makes the server forget every version before the newest.
-    pub(crate) async fn forget_history(&self) {
+    /// Makes the server forget every version before the newest. Nobody else relies on history while the answer is held.
+    pub(crate) async fn forget_history(&self) -> RwLockWriteGuard<'_, ()> {
+        let alone = self.history.write().await;
         match self.target {
             Target::Real => compact_etcd().await,
             Target::Apistore => panic!("apistore cannot be made to forget"),
         }
+        alone
     }
 }
 
@@ -69,5 +71,8 @@ async fn compact_etcd() {
     };
     let head = ask("/v3/kv/range", serde_json::json!({"key": "AA==", "limit": 1})).await;
     let newest = head["header"]["revision"].as_str().expect("a revision").to_owned();
+    // The server's caches keep versions too, and drop them when they read here that a server has compacted: `compact_rev_key`.
+    let value = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &newest);
+    ask("/v3/kv/put", serde_json::json!({"key": "Y29tcGFjdF9yZXZfa2V5", "value": value})).await;
     ask("/v3/kv/compaction", serde_json::json!({"revision": newest, "physical": true})).await;
 }
