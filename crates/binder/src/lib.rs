@@ -8,7 +8,7 @@
 //!  expand      a claim that wants to grow: who is waited for
 //!  protection  finalizers of claims and volumes in use          attach   VolumeAttachments made and removed
 //!  ephemeral   claims that pods own                             garbage  objects whose owners are gone
-//!  namespaces  what is left in a namespace that is going
+//!  namespaces  what is left in a namespace that is going      nodes    the taint of a node that is not ready
 //! ```
 //!
 //! Every controller has one shape: `observe` turns caches into facts, `plan` (pure, total) answers what to do next, `act` does
@@ -29,8 +29,11 @@ mod expand;
 mod fixtures;
 mod garbage;
 mod index;
+#[cfg(test)]
+mod laws;
 mod matching;
 mod namespaces;
+mod nodes;
 mod part;
 mod protection;
 mod scheduling;
@@ -89,7 +92,7 @@ pub fn watches() -> Vec<Watch> {
         Watch::Attachments,
     ];
     watches.extend([protection::watches(), attach::watches(), ephemeral::watches()].concat());
-    watches.extend([garbage::watches(), namespaces::watches()].concat());
+    watches.extend([garbage::watches(), namespaces::watches(), nodes::watches()].concat());
     watches.sort();
     watches.dedup();
     watches
@@ -109,6 +112,7 @@ pub async fn controller(config: Config, surroundings: Surroundings, caches: &Cac
         ephemeral::run(part.clone()),
         garbage::run(part.clone()),
         namespaces::run(part.clone()),
+        nodes::run(part.clone()),
     );
     part.flush().await;
 }
