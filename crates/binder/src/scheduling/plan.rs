@@ -11,7 +11,7 @@ use cluster::kinds::{Claim, Node, Pod, StorageCapacity, Volume};
 use csi_types::Reason;
 
 use super::fit::{Picks, fit, fit_volumes};
-use super::waits::{Memory, Wait};
+pub(crate) use super::waits::{Memory, Wait};
 use crate::matching::ClassFact;
 use crate::words::{self, Aborted, Say, Unfit};
 
