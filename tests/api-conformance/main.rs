@@ -26,6 +26,7 @@ mod get_list;
 mod kinds;
 mod patch;
 mod pods;
+mod table;
 mod update;
 
 pub(crate) use call::{Call, with};
@@ -67,6 +68,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Behaviour> {
         kinds::TABLE,
         pods::TABLE,
         get_list::TABLE,
+        table::TABLE,
         update::TABLE,
         patch::TABLE,
         apply::TABLE,
