@@ -61,6 +61,8 @@ pub(crate) fn plan(txn: &Txn<'_>, env: Env, request: WriteRequest) -> Result<Pla
     };
     let (code, answer) = match verb {
         WriteVerb::Create(body) if subresource == Subresource::Binding => job.bind(body)?,
+        // A token is made, not stored.
+        WriteVerb::Create(_) if subresource != Subresource::Main => return Err(Status::method_not_allowed()),
         WriteVerb::Create(body) => job.create(body)?,
         WriteVerb::Update(body) => job.update(body)?,
         WriteVerb::Patch(kind, body) => job.patch(kind, &body)?,
@@ -157,28 +159,29 @@ impl Job<'_> {
         Ok(write.new)
     }
 
-    /// The version of the next change.
-    fn next_version(&self) -> u64 {
-        self.txn.version() + 1 + self.changes.len() as u64
-    }
-
     /// Stores a state. `new` carries its name and namespace; its version is given here.
-    fn put(&mut self, old: Option<&Object>, mut new: Value) -> Object {
-        let version = self.next_version();
-        object::metadata(&mut new).insert("resourceVersion".into(), version.to_string().into());
-        let object = Object::encode(new, version);
+    fn put(&mut self, old: Option<&Object>, new: Value) -> Object {
+        let object = self.encode(old, new);
         let done = if old.is_some() { Done::Modified } else { Done::Added };
         self.change(Entry { done, object: object.clone(), previous: old.cloned() });
         object
     }
 
     /// Takes an object away. Watchers are told of `last`, as of the deletion's version.
-    fn remove(&mut self, old: &Object, mut last: Value) -> Object {
-        let version = self.next_version();
-        object::metadata(&mut last).insert("resourceVersion".into(), version.to_string().into());
-        let object = Object::encode(last, version);
+    fn remove(&mut self, old: &Object, last: Value) -> Object {
+        let object = self.encode(Some(old), last);
         self.change(Entry { done: Done::Deleted, object: object.clone(), previous: Some(old.clone()) });
         object
+    }
+
+    /// Encodes a state as of the next change. What is only tried keeps the version that is there.
+    fn encode(&self, old: Option<&Object>, mut value: Value) -> Object {
+        let version = match old {
+            Some(old) if self.options.dry_run => old.version(),
+            _ => self.txn.version() + 1 + self.changes.len() as u64,
+        };
+        object::metadata(&mut value).insert("resourceVersion".into(), version.to_string().into());
+        Object::encode(value, version)
     }
 
     fn change(&mut self, entry: Entry) {

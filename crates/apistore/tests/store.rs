@@ -4,6 +4,8 @@
 #[path = "store/support.rs"]
 mod support;
 
+#[path = "store/applies.rs"]
+mod applies;
 #[path = "store/creates.rs"]
 mod creates;
 #[path = "store/deletes.rs"]

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::StorageBackend;
@@ -15,7 +14,12 @@ use redb::StorageBackend;
 pub(super) struct Disk {
     file: fs::File,
     held: Mutex<Option<Held>>,
-    syncs: AtomicU64,
+    /// How often the disk was waited for.
+    #[cfg(test)]
+    pub(super) syncs: std::sync::atomic::AtomicU64,
+    /// Whether waiting fails, after everything was written.
+    #[cfg(test)]
+    pub(super) failing: std::sync::atomic::AtomicBool,
 }
 
 /// What would have been done to the file.
@@ -35,13 +39,24 @@ enum Step {
 impl Disk {
     /// Writes go to the file.
     pub(super) fn direct(file: fs::File) -> Arc<Self> {
-        Arc::new(Self { file, held: Mutex::new(None), syncs: AtomicU64::new(0) })
+        Self::with(file, None)
     }
 
     /// Writes are held back until [`Disk::release`].
     pub(super) fn held(file: fs::File) -> io::Result<Arc<Self>> {
         let held = Held { len: file.metadata()?.len(), steps: Vec::new() };
-        Ok(Arc::new(Self { file, held: Mutex::new(Some(held)), syncs: AtomicU64::new(0) }))
+        Ok(Self::with(file, Some(held)))
+    }
+
+    fn with(file: fs::File, held: Option<Held>) -> Arc<Self> {
+        Arc::new(Self {
+            file,
+            held: Mutex::new(held),
+            #[cfg(test)]
+            syncs: Default::default(),
+            #[cfg(test)]
+            failing: Default::default(),
+        })
     }
 
     /// Does what was held back, in order, and holds nothing back from now on.
@@ -57,10 +72,11 @@ impl Disk {
         Ok(())
     }
 
-    /// How often the disk was waited for.
     #[cfg(test)]
-    pub(super) fn syncs(&self) -> u64 {
-        self.syncs.load(Ordering::Relaxed)
+    fn count(&self) -> io::Result<()> {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.syncs.fetch_add(1, Relaxed);
+        if self.failing.load(Relaxed) { Err(io::Error::other("the cable is out")) } else { Ok(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Held>> {
@@ -139,7 +155,8 @@ impl StorageBackend for Backend {
                 Ok(())
             }
             None => {
-                self.0.syncs.fetch_add(1, Ordering::Relaxed);
+                #[cfg(test)]
+                self.0.count()?;
                 self.0.file.sync_data()
             }
         }

@@ -41,9 +41,7 @@ impl Job<'_> {
                 "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
             }));
         }
-        if !self.options.dry_run {
-            self.put(Some(&old), pod);
-        }
+        self.put(Some(&old), pod);
         Ok((201, Answer::Success(Details::default())))
     }
 

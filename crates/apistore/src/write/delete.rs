@@ -56,9 +56,6 @@ impl Job<'_> {
         if *stored == marked {
             return old.clone();
         }
-        if self.options.dry_run {
-            return Object::encode(marked, old.version());
-        }
         self.put(Some(old), marked)
     }
 

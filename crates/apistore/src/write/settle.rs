@@ -1,6 +1,6 @@
 //! The end of an update: nothing changed, a new state, or the object's end because nothing holds it any more.
 
-use apimachinery::object;
+use apimachinery::{managed, object};
 use serde_json::Value;
 
 use super::Job;
@@ -16,11 +16,9 @@ impl Job<'_> {
             self.remove(old, stored.clone());
             return Answer::Object(Object::encode(new, old.version()));
         }
-        if same(stored, &new) {
+        managed::keep_times(stored, &mut new);
+        if *stored == new {
             return Answer::Object(old.clone());
-        }
-        if self.options.dry_run {
-            return Answer::Object(Object::encode(new, old.version()));
         }
         Answer::Object(self.put(Some(old), new))
     }
@@ -33,20 +31,4 @@ impl Job<'_> {
             && object::at(new, &["spec", "finalizers"]).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         object::deleting(stored) && grace == 0 && !held && object::finalizers(new).is_empty()
     }
-}
-
-/// Whether nothing but the times of managedFields differ.
-fn same(stored: &Value, new: &Value) -> bool {
-    stored == new || timeless(stored) == timeless(new)
-}
-
-/// The object without the times of its managedFields.
-fn timeless(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Some(Value::Array(entries)) = object::metadata(&mut value).get_mut("managedFields") {
-        for entry in entries {
-            object::fields(entry).remove("time");
-        }
-    }
-    value
 }

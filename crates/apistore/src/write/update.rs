@@ -33,12 +33,6 @@ impl Job<'_> {
         let metadata = object::metadata(&mut new);
         metadata.insert("resourceVersion".into(), old.version().to_string().into());
         metadata.remove("selfLink");
-        for field in ["creationTimestamp", "generation"] {
-            object::set(metadata, field, object::at(&stored, &["metadata", field]).cloned());
-        }
-        if metadata.get("uid").is_none_or(|uid| uid.is_null() || uid == "") {
-            object::set(metadata, "uid", object::at(&stored, &["metadata", "uid"]).cloned());
-        }
         api_kinds::write::defaults(&self.resource, &mut new);
         if track {
             let (schema, manager) = (&self.resource.schema, self.manager());

@@ -101,6 +101,10 @@ fn a_dry_run_deletes_nothing() {
         request.options.dry_run = true;
         api.store.write(request).await.expect("as if");
         assert_eq!(api.get("configmaps", "n", "a"), Some(made));
+        let class = json!({"metadata": {"name": "c"}, "provisioner": "p.io"});
+        let made = api.create("storageclasses", "", class).await.expect("created");
+        let shown = api.dry("storageclasses", "", "c", WriteVerb::Delete(DeleteOptions::default())).await.expect("as if");
+        assert_eq!(shown, made, "with the version that is there");
     });
 }
 
@@ -116,6 +120,21 @@ fn a_pod_is_seen_being_deleted_before_it_is_gone() {
         let (modified, deleted) = (watch.next().await.expect("an event"), watch.next().await.expect("an event"));
         assert_eq!((modified.kind, deleted.kind), (Modified, Deleted));
         assert_eq!(metadata(&modified.object.expect("a pod").value(), "deletionTimestamp"), "2026-01-01T00:00:00Z");
+    });
+}
+
+#[test]
+fn a_namespace_goes_when_it_is_finalized() {
+    run(async |api| {
+        let going = object(api.delete("namespaces", "", "n").await.expect("marked"));
+        assert_eq!((&going["status"]["phase"], &going["spec"]["finalizers"]), (&json!("Terminating"), &json!(["kubernetes"])));
+        api.update("namespaces", "", "n", json!({"metadata": {"name": "n"}, "spec": {}})).await.expect("changes nothing");
+        let body = json!({"metadata": {"name": "n"}, "spec": {"finalizers": []}});
+        let mut request = Api::request("namespaces", "", "n", WriteVerb::Update(body));
+        request.subresource = api_kinds::Subresource::Finalize;
+        let ended = object(api.store.write(request).await.expect("ended"));
+        assert_eq!(version(&ended), version(&going), "the old version");
+        assert_eq!(api.get("namespaces", "", "n"), None);
     });
 }
 
