@@ -86,6 +86,11 @@ impl Api {
         kube::Client::new(service, default_namespace)
     }
 
+    /// What tokens of service accounts are signed with.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     async fn answer<B: hyper::body::Body>(&self, request: Request<B>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let call = Call {

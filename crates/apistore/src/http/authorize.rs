@@ -14,6 +14,8 @@ pub enum Caller {
     Owner,
     /// Someone who showed nothing.
     Anonymous,
+    /// Someone who showed what nobody knows.
+    Unknown,
 }
 
 impl Caller {
@@ -21,7 +23,7 @@ impl Caller {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Owner => "longshore",
-            Self::Anonymous => "system:anonymous",
+            Self::Anonymous | Self::Unknown => "system:anonymous",
         }
     }
 
@@ -29,7 +31,7 @@ impl Caller {
     pub(super) fn groups(self) -> &'static [&'static str] {
         match self {
             Self::Owner => &["system:masters", "system:authenticated"],
-            Self::Anonymous => &["system:unauthenticated"],
+            Self::Anonymous | Self::Unknown => &["system:unauthenticated"],
         }
     }
 }
@@ -64,10 +66,12 @@ impl<'a> Asked<'a> {
 
 /// Whether the caller may do this.
 pub(super) fn check(call: &Call) -> Result<(), Refusal> {
-    if call.caller == Caller::Owner || open(&call.path) {
-        return Ok(());
+    match call.caller {
+        Caller::Owner => Ok(()),
+        Caller::Unknown => Err(Status::unauthorized().into()),
+        Caller::Anonymous if open(&call.path) => Ok(()),
+        Caller::Anonymous => Err(refusal(call).into()),
     }
-    Err(refusal(call).into())
 }
 
 /// Anyone may ask these.

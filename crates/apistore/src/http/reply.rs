@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use apimachinery::Status;
 use bytes::{Bytes, BytesMut};
-use futures::Stream;
+use futures::{FutureExt, Stream, StreamExt};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::{Frame, SizeHint};
@@ -72,6 +72,14 @@ impl Items {
 }
 
 impl Body {
+    /// A watch ends when this future does; everything else is sent to its end.
+    pub(crate) fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        match self.0 {
+            Kind::Lines(lines) => Self(Kind::Lines(Box::pin(lines.take_until(end.boxed())))),
+            other => Self(other),
+        }
+    }
+
     /// These bytes.
     pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(bytes.into()))

@@ -28,6 +28,11 @@ const MIN_SECS: i64 = 600;
 pub(crate) struct Signer(OnceLock<Option<KeyPair>>);
 
 impl Signer {
+    /// Signs with this key from now on, if nothing was signed yet.
+    pub(crate) fn keep(&self, key: KeyPair) {
+        let _ = self.0.set(Some(key));
+    }
+
     fn key(&self) -> Option<&KeyPair> {
         self.0.get_or_init(|| KeyPair::generate().ok()).as_ref()
     }
