@@ -95,16 +95,11 @@ fn pflag_words(command: &Command, words: Vec<String>) -> Result<Words, String> {
         }
         let Some(short) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else { continue };
         let Some(long) = short.strip_prefix('-') else {
-            match short.chars().next() {
-                Some('v') if find(command, "v").is_some() => {
-                    let rest = &short[1..];
-                    let value = (!rest.is_empty()).then(|| rest.strip_prefix('=').unwrap_or(rest));
-                    out.push(spelled("v", value, false, &mut words)?);
-                    continue;
-                }
-                Some('h') => return Ok(Words::Help),
-                other => return Err(format!("unknown shorthand flag: {:?} in {word}", other.unwrap_or('-'))),
+            shorts(command, &word, short, &mut words, &mut out)?;
+            if out.last().is_some_and(|word| word == HELP) {
+                return Ok(Words::Help);
             }
+            continue;
         };
         if long.starts_with(['-', '=']) {
             return Err(format!("bad flag syntax: {word}"));
@@ -119,6 +114,40 @@ fn pflag_words(command: &Command, words: Vec<String>) -> Result<Words, String> {
         out.push(spelled(name, value, is_bool(arg), &mut words)?);
     }
     Ok(Words::Flags(out))
+}
+
+const HELP: &str = "--help";
+
+/// `-v=5`, `-v5`, `-v 5`, `-w`, and several booleans after one dash.
+fn shorts(
+    command: &Command,
+    word: &str,
+    letters: &str,
+    rest: &mut impl Iterator<Item = String>,
+    out: &mut Vec<String>,
+) -> Result<(), String> {
+    let mut letters = letters.chars();
+    while let Some(letter) = letters.next() {
+        // Upstream's -v is --v.
+        let named = |arg: &&Arg| arg.get_short() == Some(letter) || (letter == 'v' && arg.get_long() == Some("v"));
+        let Some(arg) = command.get_arguments().find(named) else {
+            if letter == 'h' {
+                out.push(HELP.to_owned());
+                return Ok(());
+            }
+            return Err(format!("unknown shorthand flag: {letter:?} in {word}"));
+        };
+        let name = arg.get_long().unwrap_or_default();
+        let after = letters.as_str();
+        let value = (!after.is_empty()).then(|| after.strip_prefix('=').unwrap_or(after));
+        if is_bool(arg) && !after.starts_with('=') {
+            out.push(format!("--{name}=true"));
+            continue;
+        }
+        out.push(spelled(name, value, is_bool(arg), rest)?);
+        return Ok(());
+    }
+    Ok(())
 }
 
 fn split(word: &str) -> (&str, Option<&str>) {

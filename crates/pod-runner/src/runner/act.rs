@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster::EventType;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
@@ -17,6 +18,9 @@ use crate::process::Supervisor;
 use crate::record::Attempt;
 use crate::spec::{self, Around, Looked};
 use crate::status;
+
+/// A killed process is gone in less, and so is its entry.
+const NOTED: Duration = Duration::from_millis(2);
 
 pub(super) async fn act(runner: &Runner, uid: &str, seen: &Seen, action: &Action) -> Result<(), Error> {
     match (action, &seen.pod) {
@@ -38,9 +42,9 @@ pub(super) async fn act(runner: &Runner, uid: &str, seen: &Seen, action: &Action
             let container = seen.view.containers[*index].name.clone();
             signal(runner, uid, &container, |running| running.supervisor.kill());
             // Its end is noted by the task that waits for it; until then there is nothing to do but to wait, too.
-            let supervisor = runner.known().running.get(&(uid.to_owned(), container)).map(|running| running.supervisor);
-            if let Some(supervisor) = supervisor {
-                supervisor.ended().await;
+            let key = (uid.to_owned(), container);
+            while runner.known().running.contains_key(&key) {
+                runner.ctx.sleep(NOTED).await;
             }
             Ok(())
         }

@@ -1,0 +1,71 @@
+//! When manifests may have changed.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rt::Ctx;
+use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
+use tokio::io::unix::AsyncFd;
+
+/// Editors write a file in several steps; one look after all of them is enough.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How long a change that inotify did not tell of stays unseen: on filesystems of other hosts it tells nothing.
+const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+
+/// Changes of some files and folders.
+pub(crate) struct Changes {
+    ctx: Ctx,
+    /// `None`: the kernel gave none (its limit was reached); looking has to do.
+    inotify: Option<AsyncFd<OwnedFd>>,
+}
+
+impl Changes {
+    /// Of a file, its folder is watched: editors replace files rather than write them.
+    pub(crate) fn new(ctx: &Ctx, paths: &[PathBuf]) -> Self {
+        let open = || -> std::io::Result<AsyncFd<OwnedFd>> {
+            let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+            for path in paths {
+                let folder = if path.is_dir() { path.as_path() } else { parent(path) };
+                let events = WatchFlags::CLOSE_WRITE | WatchFlags::DELETE | WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
+                inotify::add_watch(&fd, folder, events)?;
+            }
+            #[expect(
+                deprecated,
+                reason = "its successor is unsafe to call; an OwnedFd that is never taken out is what it asks for"
+            )]
+            AsyncFd::new(fd)
+        };
+        let inotify = open();
+        if let Err(error) = &inotify {
+            tracing::warn!("changes of manifests are noticed only every {LOOK_ANYWAY:?}: inotify: {error}");
+        }
+        Self { ctx: ctx.clone(), inotify: inotify.ok() }
+    }
+
+    /// Waits until something may have changed. Cancel safe.
+    pub(crate) async fn next(&self) {
+        let told = async {
+            match &self.inotify {
+                Some(fd) => readable(fd).await,
+                None => std::future::pending().await,
+            }
+        };
+        if self.ctx.timeout(LOOK_ANYWAY, told).await.is_ok() {
+            self.ctx.sleep(SETTLE).await;
+        }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Waits for events and reads them away.
+async fn readable(fd: &AsyncFd<OwnedFd>) {
+    let Ok(mut guard) = fd.readable().await else { return std::future::pending().await };
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut reader = Reader::new(guard.get_inner(), &mut buffer);
+    while reader.next().is_ok() {}
+    guard.clear_ready();
+}

@@ -1,0 +1,101 @@
+//! One driver: waits for it, then provisions, attaches and mounts by it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::drive::Engine;
+use cluster::{Caches, Events};
+use csi_client::{Address, ConnectOptions};
+use csi_types::{DriverName, sanitize_driver_name};
+use sidecar::{Program, Surroundings, parse};
+
+use super::host::Parts;
+use super::known_drivers::Ready;
+
+/// What the programs of one driver would be told on their command lines: nothing, so their defaults.
+pub(crate) struct Defaults {
+    provisioner: external_provisioner::flags::ControllerConfig,
+    attacher: external_attacher::Settings,
+}
+
+impl Defaults {
+    /// Takes each from its own flags, so that there is one place that says them.
+    ///
+    /// # Errors
+    /// Never, as long as the programs start without flags.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        type Provisioner = external_provisioner::flags::Flags;
+        type Attacher = external_attacher::Flags;
+        let provisioner = parse::<Provisioner>(Provisioner::DIALECT, vec!["external-provisioner".into()])?;
+        let attacher = parse::<Attacher>(Attacher::DIALECT, vec!["external-attacher".into()])?;
+        Ok(Self {
+            provisioner: provisioner.config(&mut Vec::new())?.controller,
+            attacher: attacher.config(&mut Vec::new())?.settings,
+        })
+    }
+}
+
+/// The deadline of one call. mkfs of a large volume takes its time.
+const CALL: Duration = Duration::from_secs(60);
+
+/// Serves one driver until the shutdown.
+///
+/// # Errors
+/// The driver calls itself something else than it was said to be.
+pub(crate) async fn serve(
+    parts: Parts,
+    caches: Caches,
+    ready: Arc<Ready>,
+    name: DriverName,
+    socket: PathBuf,
+    defaults: Arc<Defaults>,
+) -> anyhow::Result<()> {
+    let started = tokio::select! {
+        biased;
+        () = parts.shutdown.requested() => return Ok(()),
+        started = connect(&parts, &name, &socket) => started?,
+    };
+    let (driver, info) = started;
+    ready.announce(socket, name.clone());
+    let surroundings = |component: String, queue: &str, workers: usize, backoff| Surroundings {
+        client: parts.client(&component),
+        events: Events::new(&parts.ctx, parts.client(&component), component, &parts.node, &parts.metrics),
+        driver: Arc::new(driver.clone()),
+        info: info.clone(),
+        engine: Engine { workers, backoff, ..parts.engine(&format!("{queue}/{name}")) },
+    };
+    let Defaults { provisioner, attacher } = &*defaults;
+    let provisioning = external_provisioner::controller(
+        provisioner.clone(),
+        parts.provisioner_metrics.clone(),
+        surroundings(name.to_string(), "claims", provisioner.workers, provisioner.backoff),
+        &caches,
+    );
+    let component = format!("external-attacher-{}", sanitize_driver_name(name.as_str()));
+    let attaching = external_attacher::controller(
+        attacher.clone(),
+        surroundings(component, "attachments", attacher.workers, attacher.backoff),
+        &caches,
+    );
+    futures::join!(provisioning, attaching);
+    Ok(())
+}
+
+async fn connect(
+    parts: &Parts,
+    name: &DriverName,
+    socket: &std::path::Path,
+) -> anyhow::Result<(csi_client::Client, csi_types::DriverInfo)> {
+    let options = ConnectOptions { address: Address::Unix(socket.to_owned()), timeout: CALL, metrics: parts.calls.clone() };
+    let driver = csi_client::Client::connect(&parts.ctx, options).await;
+    csi_client::wait_ready(&parts.ctx, &driver).await;
+    let info = csi_client::driver_info(&driver).await?;
+    anyhow::ensure!(
+        info.name == *name,
+        "the driver on {} calls itself {}; --driver says it is {name}",
+        socket.display(),
+        info.name
+    );
+    Ok((driver, info))
+}
