@@ -176,12 +176,12 @@ impl Schema {
                 let absent = fields.known.iter().filter_map(|(name, field)| Some((String::from(&**name), field.absent()?)));
                 Value::Object(absent.collect())
             }
-            Shape::String => "".into(),
+            Shape::String | Shape::Bytes => "".into(),
             Shape::Integer | Shape::IntOrString => 0.into(),
             Shape::Number => 0.into(),
             Shape::Boolean => false.into(),
             Shape::Quantity => "0".into(),
-            Shape::Map { .. } | Shape::List { .. } | Shape::Time | Shape::MicroTime | Shape::Bytes | Shape::Any => Value::Null,
+            Shape::Map { .. } | Shape::List { .. } | Shape::Time | Shape::MicroTime | Shape::Any => Value::Null,
         }
     }
 

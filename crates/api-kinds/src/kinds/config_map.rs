@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use super::rules::Rules;
-use super::validation::invalid;
 use super::validation::values::{same, texts};
+use super::validation::{invalid, names};
 use crate::Write;
 
 pub(super) const RULES: Rules = Rules { validate, ..Rules::NONE };
@@ -42,28 +42,12 @@ fn validate(write: &mut Write<'_>) -> Result<Vec<FieldError>, Status> {
 
 /// What is wrong with a key: it becomes a file's name.
 pub(super) fn valid_key(map: &str, key: &str) -> Vec<FieldError> {
-    invalid(&format!("{map}[{key}]"), key, config_key(key))
+    config_key_errors(&format!("{map}[{key}]"), key)
 }
 
-fn config_key(key: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if key.len() > 253 {
-        wrong.push("must be no more than 253 characters".to_owned());
-    }
-    if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
-        wrong.push(
-            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or \
-             'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-                .to_owned(),
-        );
-    }
-    match key {
-        "." => wrong.push("must not be '.'".to_owned()),
-        ".." => wrong.push("must not be '..'".to_owned()),
-        _ if key.starts_with("..") => wrong.push("must not start with '..'".to_owned()),
-        _ => {}
-    }
-    wrong
+/// What is wrong with a reference to a key.
+pub(super) fn config_key_errors(field: &str, key: &str) -> Vec<FieldError> {
+    invalid(field, key, names::config_key(key))
 }
 
 /// What changed though `immutable` was set.

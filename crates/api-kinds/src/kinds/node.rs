@@ -1,6 +1,6 @@
 //! Nodes.
 //!
-//! Not checked: kubelet configuration sources, swap status, declared features, and the annotations that taints once were.
+//! Not checked: kubelet configuration sources (an empty one is kept), swap status, declared features, and the annotations that taints once were.
 //!
 //! Upstream: `registry/core/node/strategy.go`, `core/validation` from `ValidateNode` on, `core/v1/conversion.go` for the pod
 //! ranges; the taint is the NodeTaintNodesByCondition plugin's.
@@ -11,12 +11,12 @@ use std::collections::BTreeSet;
 
 use apimachinery::object::{at, child};
 use apimachinery::{FieldError, Status};
-use csi_types::Quantity;
 use serde_json::{Value, json};
 
+use super::pod::value_errors;
 use super::rules::Rules;
-use super::validation::values::{get, list, members, optional, ordered, quantity, quantity_text, text, texts};
-use super::validation::{NEGATIVE, invalid, names};
+use super::validation::values::{get, list, members, optional, ordered, text, texts};
+use super::validation::{invalid, names};
 use crate::{Operation, Write};
 
 pub(super) const RULES: Rules = Rules { defaults, prepare, validate, status_on_create: true, ..Rules::NONE };
@@ -107,15 +107,13 @@ fn taints(taints: &[Value], field: &str) -> Vec<FieldError> {
     errors
 }
 
-/// No amount is below zero.
+/// What is wrong with the node's amounts.
 fn amounts(new: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     for list in ["capacity", "allocatable"] {
         for (name, _) in texts(at(new, &["status", list])) {
             let Some(amount) = at(new, &["status", list, name]) else { continue };
-            if quantity(Some(amount)).is_some_and(|amount| amount < Quantity::default()) {
-                errors.push(FieldError::invalid(format!("status.{list}.{name}"), quantity_text(amount), NEGATIVE));
-            }
+            errors.extend(value_errors(name, amount, &format!("status.{list}.{name}")));
         }
     }
     errors

@@ -76,26 +76,41 @@ impl Rules {
     }
 }
 
-/// What a DELETE does to an object that only finalizers can hold up.
-pub(super) fn hold(resource: &Resource, object: &Value, now: Timestamp) -> Deletion {
+/// What a DELETE does to an object that only finalizers can hold up. Ends a grace period that it may have.
+pub(super) fn hold(_: &Resource, object: &Value, now: Timestamp) -> Deletion {
     if finalizers(object).is_empty() {
         return Deletion::Now;
     }
-    if deleting(object) {
+    let going = deleting(object);
+    if going && grace_secs(object) == 0 {
         return Deletion::Going;
     }
     let mut later = object.clone();
+    let now = time(now);
     let meta = metadata(&mut later);
-    meta.insert("deletionTimestamp".to_owned(), time(now));
+    // Texts of one form compare as the times do.
+    if !going || meta["deletionTimestamp"].as_str() > now.as_str() {
+        meta.insert("deletionTimestamp".to_owned(), now);
+    }
     meta.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
-    if resource.custom.is_some() {
+    if !going && generation(&later) > 0 {
         bump(&mut later);
     }
     Deletion::Later(later)
 }
 
+/// How long the object is given to end; 0 if nothing is said.
+pub(super) fn grace_secs(object: &Value) -> i64 {
+    at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// `metadata.generation`; 0 for kinds that do not count.
+fn generation(object: &Value) -> i64 {
+    at(object, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0)
+}
+
 /// Counts `metadata.generation` up.
 pub(super) fn bump(object: &mut Value) {
-    let generation = at(object, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
-    metadata(object).insert("generation".to_owned(), (generation + 1).into());
+    let generation = generation(object) + 1;
+    metadata(object).insert("generation".to_owned(), generation.into());
 }
