@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use apimachinery::object;
 use bytes::Bytes;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 /// A stored object. A clone costs a counter.
@@ -27,6 +28,30 @@ struct Inner {
     json: Bytes,
 }
 
+/// A map with these fields in front, the way people are used to see them; the order of the others is that of their names.
+struct Ordered<'a>(&'a Value, &'a [&'a str]);
+
+const METADATA: [&str; 8] =
+    ["name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"];
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(Value::Object(map), first) = self else { return self.0.serialize(serializer) };
+        let mut fields = serializer.serialize_map(Some(map.len()))?;
+        for &name in *first {
+            match map.get(name) {
+                Some(value) if name == "metadata" => fields.serialize_entry(name, &Ordered(value, &METADATA))?,
+                Some(value) => fields.serialize_entry(name, value)?,
+                None => {}
+            }
+        }
+        for (name, value) in map.iter().filter(|(name, _)| !first.contains(&name.as_str())) {
+            fields.serialize_entry(name, value)?;
+        }
+        fields.end()
+    }
+}
+
 impl Object {
     /// An object whose JSON is this.
     pub(crate) fn new(namespace: &str, name: &str, version: u64, json: Bytes) -> Self {
@@ -40,7 +65,7 @@ impl Object {
         fields.remove("kind");
         fields.remove("apiVersion");
         // A value that is a tree of maps with text keys always encodes.
-        let json = serde_json::to_vec(&value).unwrap_or_default().into_boxed_slice();
+        let json = serde_json::to_vec(&Ordered(&value, &["metadata"])).unwrap_or_default().into_boxed_slice();
         Self::new(object::namespace(&value), object::name(&value), version, json.into())
     }
 

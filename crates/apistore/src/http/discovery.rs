@@ -1,11 +1,13 @@
 //! What is served, and whether the server is well: read from the registry, so that custom resources appear at once.
 
 use api_kinds::{Registry, Resource, Subresource};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, VARY};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha512};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::accept::{self, Accepted, Of};
 use super::encode::quoted;
@@ -129,6 +131,12 @@ fn of_version<'a>(registry: &'a Registry, group: &'a str, version: &'a str) -> i
     registry.all().map(|resource| &**resource).filter(move |resource| resource.group == group && resource.version == version)
 }
 
+/// What changes when objects are stored as another version or kind.
+fn storage_version_hash(resource: &Resource) -> String {
+    let named = format!("{}/{}/{}", resource.group, resource.version, resource.kind);
+    BASE64_STANDARD.encode(&Sha256::digest(named)[..8])
+}
+
 fn resources(registry: &Registry, group: &str, version: &str) -> String {
     let mut entries = Vec::new();
     for resource in of_version(registry, group, version) {
@@ -143,6 +151,7 @@ fn resources(registry: &Registry, group: &str, version: &str) -> String {
                 entry.insert(field.into(), names.clone().into());
             }
         }
+        entry.insert("storageVersionHash".into(), storage_version_hash(resource).into());
         entries.push(Value::Object(entry));
         for subresource in subresources(resource) {
             let (group, version, kind) = body_of(resource, subresource);

@@ -50,6 +50,7 @@ fn resources_say_their_names_scope_and_verbs() {
             (&pods["kind"], &pods["namespaced"], &pods["verbs"], &pods["shortNames"]),
             (&json!("Pod"), &json!(true), &verbs, &json!(["po"]))
         );
+        assert_eq!(pods["storageVersionHash"], "xPOwRZ+Yhw8=");
         assert_eq!(named(&core, "pods/status")["verbs"], json!(["get", "patch", "update"]));
         assert_eq!(named(&core, "pods/binding")["kind"], "Binding");
         assert!(!named(&core, "namespaces")["verbs"].as_array().expect("verbs").contains(&json!("deletecollection")));

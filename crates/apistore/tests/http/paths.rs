@@ -16,7 +16,8 @@ fn an_object_is_created_read_replaced_patched_and_deleted() {
         let read = api.get(&path).await;
         assert_eq!((read.code, read.json()), (200, created.clone()));
         assert!(
-            read.text.starts_with(r#"{"kind":"ConfigMap","apiVersion":"v1","#) && read.text.ends_with("}\n"),
+            read.text.starts_with(r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x","namespace":"n","#)
+                && read.text.ends_with("}\n"),
             "{}",
             read.text
         );
