@@ -10,6 +10,7 @@
 #![allow(dead_code, unused_imports, reason = "what the chapters on watches and history use is there before they are")]
 
 mod call;
+mod custom_kind;
 mod exceptions;
 mod objects;
 mod reply;
@@ -28,8 +29,10 @@ mod patch;
 mod pods;
 mod table;
 mod update;
+mod watch;
 
 pub(crate) use call::{Call, with};
+pub(crate) use custom_kind::{CustomKind, DEFINITIONS};
 pub(crate) use objects::*;
 pub(crate) use reply::{Reply, includes};
 pub(crate) use stream::Watch;
@@ -69,6 +72,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Behaviour> {
         pods::TABLE,
         get_list::TABLE,
         table::TABLE,
+        watch::TABLE,
         update::TABLE,
         patch::TABLE,
         apply::TABLE,

@@ -163,7 +163,8 @@ impl World {
         }
         let path = target.split('?').next().unwrap_or_default().trim_end_matches('/');
         let Ok(made) = serde_json::from_slice::<Value>(&reply.body) else { return };
-        let Some(name) = made["metadata"]["name"].as_str() else { return };
+        let object = if made["kind"] == "Table" { &made["rows"][0]["object"] } else { &made };
+        let Some(name) = object["metadata"]["name"].as_str() else { return };
         let path = if path.ends_with(&format!("/{name}")) { path.to_owned() } else { format!("{path}/{name}") };
         left.objects.push(path);
     }
