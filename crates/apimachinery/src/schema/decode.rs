@@ -131,7 +131,7 @@ impl<'a> Decoder<'a> {
         {
             self.structs.push(name.rsplit('.').next().unwrap_or(name));
         }
-        let depth = (self.structs.len(), self.fields.len());
+        let depth = self.fields.len();
         let mut gone = Vec::new();
         for (name, value) in map.iter_mut() {
             let Some((name, field)) = fields.known.get_key_value(name.as_str()) else {
@@ -154,8 +154,15 @@ impl<'a> Decoder<'a> {
             self.path.push(Step::Field(String::from(&**name)));
             self.value(field, value)?;
             self.path.pop();
-            self.fields.truncate(depth.1);
-            if field.go.as_ref().is_some_and(|go| go.presence != Presence::AsSent) && is_empty(field, value) {
+            self.fields.truncate(depth);
+            // An object that is always there is as good empty as it is.
+            let whole = matches!(field.shape, Shape::Object(_));
+            let may_go = field.go.as_ref().is_some_and(|go| match go.presence {
+                Presence::AsSent | Presence::Nullable => false,
+                Presence::NotEmpty => true,
+                Presence::Always => !whole,
+            });
+            if may_go && is_empty(field, value) {
                 gone.push(String::from(&**name));
             }
         }

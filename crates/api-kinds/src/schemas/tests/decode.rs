@@ -145,6 +145,9 @@ fn what_go_always_writes_is_there() {
     let (claim, _) = decoded("PersistentVolumeClaim", claim).expect("a claim");
     assert_eq!(claim["spec"]["dataSource"], json!({"apiGroup": null, "kind": "PersistentVolumeClaim", "name": "a"}));
     assert_eq!(claim["spec"]["resources"], json!({}));
+    let claim = json!({"spec": {"dataSource": {"apiGroup": "", "kind": "PersistentVolumeClaim", "name": "a"}}});
+    let (claim, _) = decoded("PersistentVolumeClaim", claim).expect("a claim");
+    assert_eq!(claim["spec"]["dataSource"]["apiGroup"], "");
 }
 
 #[test]
