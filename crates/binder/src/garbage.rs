@@ -13,6 +13,9 @@
 //! and is looked for once a minute; and a ring of owners that are all deleted in the foreground, each waiting for the next, is let
 //! go (upstream marks one of them as not blocking, and can miss the moment). Events are not collected, as upstream.
 
+#[cfg(test)]
+pub(crate) mod world;
+
 mod act;
 mod graph;
 mod kinds;

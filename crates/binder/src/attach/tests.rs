@@ -1,5 +1,7 @@
 //! Rules by name.
 
+mod live;
+
 use std::time::Duration;
 
 use cluster::Kind;

@@ -37,11 +37,11 @@ pub(super) fn is_attachment_name(name: &str) -> bool {
 
 /// What is in one of the node's lists now and was not, or was and is not.
 pub(super) fn changed_names(old: Option<&Node>, new: Option<&Node>) -> BTreeSet<String> {
-    let names = |list: fn(&Node) -> &[Box<str>], node: Option<&Node>| -> BTreeSet<String> {
-        node.into_iter().flat_map(|node| list(node).iter().map(ToString::to_string)).collect()
-    };
-    let lists: [fn(&Node) -> &[Box<str>]; 2] = [|node| &node.volumes_in_use, |node| &node.volumes_attached];
-    lists.into_iter().flat_map(|list| &names(list, old) ^ &names(list, new)).collect()
+    let names = |list: Option<&[Box<str>]>| -> BTreeSet<String> { list.into_iter().flatten().map(ToString::to_string).collect() };
+    let in_use = |node: Option<&Node>| names(node.map(|node| &*node.volumes_in_use));
+    let attached = |node: Option<&Node>| names(node.map(|node| &*node.volumes_attached));
+    let (in_use, attached) = (&in_use(old) ^ &in_use(new), &attached(old) ^ &attached(new));
+    &in_use | &attached
 }
 
 /// Drivers without an object need an attachment.

@@ -1,5 +1,7 @@
 //! Rules by name.
 
+mod live;
+
 use csi_types::Next::{Do, Refuse, Rest};
 use serde_json::json;
 

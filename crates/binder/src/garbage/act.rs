@@ -64,12 +64,7 @@ async fn verify(on: &Garbage, subject: &Subject, live: &ObjectMeta) -> Result<Wh
         foreground: finalizers.iter().any(|finalizer| finalizer == FOREGROUND),
     });
     match judge(&case) {
-        Verdict::Keep(why) => {
-            if why == Why::OwnerKindUnknown {
-                on.objects.rediscover.notify_one();
-            }
-            return Ok(why);
-        }
+        Verdict::Keep(why) => return Ok(why),
         Verdict::Unref(lost) => {
             let stay = references.iter().enumerate().filter(|(at, _)| !lost.contains(at)).map(|(_, reference)| reference);
             subject.set_owners(on, live, stay.cloned().collect()).await?;

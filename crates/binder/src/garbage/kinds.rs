@@ -35,6 +35,14 @@ pub(crate) struct Discovered {
     pub(crate) names: BTreeMap<(String, String), (String, String)>,
 }
 
+/// What is served otherwise than before.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) new: Vec<KindId>,
+    /// Served no more, or in another version.
+    pub(crate) gone: Vec<KindId>,
+}
+
 /// Asks the API server what it serves.
 pub(crate) async fn discover(client: &Client) -> Result<Discovered, Error> {
     // Two requests; a server from before Kubernetes 1.26 needs one for every group.
@@ -65,8 +73,8 @@ pub(crate) async fn discover(client: &Client) -> Result<Discovered, Error> {
 }
 
 impl Kinds {
-    /// Takes in what is served now. Returns what is new, and what is served no more or in another version than before.
-    pub(crate) fn update(&mut self, found: Discovered) -> (Vec<KindId>, Vec<KindId>) {
+    /// Takes in what is served now. `None`: nothing has changed.
+    pub(crate) fn update(&mut self, found: Discovered) -> Option<Update> {
         let stays = |id: KindId, name: &(String, String)| {
             let same = |served: &Served| {
                 let known = &self.known[usize::from(id.0)];
@@ -87,8 +95,10 @@ impl Kinds {
             });
         }
         let id = |(name, resource)| Some((name, *self.served.get(&resource)?));
-        self.names = found.names.into_iter().filter_map(id).collect();
-        (new, gone)
+        let names = found.names.into_iter().filter_map(id).collect();
+        let changed = names != self.names || !new.is_empty() || !gone.is_empty();
+        self.names = names;
+        changed.then_some(Update { new, gone })
     }
 
     /// The kind that an owner reference names.

@@ -12,7 +12,7 @@ use rt::{Ctx, Instant, Task};
 use tokio::sync::Notify;
 
 use super::graph::{Changed, Graph, Uid};
-use super::kinds::{Discovered, KindId, Kinds, Served};
+use super::kinds::{Discovered, KindId, Kinds, Served, Update};
 use super::plan::{View, Why};
 
 /// An object, for the queue. Told apart by its uid; the rest is for people.
@@ -155,21 +155,23 @@ impl Objects {
 
     /// Takes in what is served now; returns what has to be watched.
     pub(crate) fn served_are(&self, found: Discovered) -> Vec<(KindId, Arc<Served>)> {
-        let mut new = Vec::new();
-        self.look_at_all(|state| {
-            let (added, gone) = state.kinds.update(found);
+        let mut watch = Vec::new();
+        // What waits for an owner's kind is looked at again only if there is a new one, or it would ask for kinds for ever.
+        self.change(|state| {
+            let Some(Update { new, gone }) = state.kinds.update(found) else { return Changed::default() };
             for id in gone {
                 if let Some(Feeder { task: Some(task), .. }) = state.feeders.remove(&id) {
                     task.abort();
                 }
                 state.graph.retain(&state.kinds, id, &BTreeSet::new());
             }
-            state.feeders.extend(added.iter().map(|id| (*id, Feeder { task: None, listed: false })));
-            new.extend(added.into_iter().map(|id| (id, state.kinds.served(id).clone())));
+            state.feeders.extend(new.iter().map(|id| (*id, Feeder { task: None, listed: false })));
+            watch.extend(new.into_iter().map(|id| (id, state.kinds.served(id).clone())));
             state.discovered = true;
+            Changed { wake: state.graph.all(&state.kinds) }
         });
         self.known.notify_waiters();
-        new
+        watch
     }
 
     pub(crate) fn fed_by(&self, kind: KindId, task: Task) {

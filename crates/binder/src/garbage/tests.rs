@@ -109,6 +109,36 @@ fn a_uid_is_a_number_or_the_hash_of_another_text() {
     assert_ne!(Uid::of("uid-1"), Uid::of("uid-2"));
 }
 
+#[test]
+fn a_kind_keeps_its_place_and_one_that_comes_back_gets_another() {
+    let served = |version: &str, plurals: &[&str]| {
+        let mut found = Discovered::default();
+        for plural in plurals {
+            let id = (String::new(), (*plural).to_owned());
+            found.names.insert((version.to_owned(), format!("Kind-{plural}")), id.clone());
+            let api = ApiResource {
+                group: String::new(),
+                version: version.into(),
+                api_version: version.into(),
+                kind: format!("Kind-{plural}"),
+                plural: (*plural).to_owned(),
+            };
+            found.resources.insert(id, Served { api, namespaced: true, sweepable: true });
+        }
+        found
+    };
+    let mut kinds = Kinds::default();
+    let first = kinds.update(served("v1", &["a", "b"])).expect("something new");
+    assert_eq!((first.new.len(), first.gone.len()), (2, 0));
+    assert!(kinds.update(served("v1", &["a", "b"])).is_none(), "nothing has changed");
+    let second = kinds.update(served("v1", &["a", "c"])).expect("something new");
+    assert_eq!((second.new.len(), second.gone.clone()), (1, vec![first.new[1]]));
+    assert_eq!(kinds.find("v1", "Kind-b"), None);
+    let third = kinds.update(served("v2", &["a", "c"])).expect("other versions");
+    assert_eq!(third.gone, [first.new[0], second.new[0]], "they are watched anew, in the version that is served");
+    assert!(third.new.iter().all(|id| !third.gone.contains(id)));
+}
+
 /// Things live in namespaces, roots do not.
 fn kinds() -> (Kinds, KindId, KindId) {
     let api = |kind: &str, plural: &str| ApiResource {

@@ -4,7 +4,7 @@ use cluster::kinds::Namespace;
 use cluster::live::is_not_found;
 use cluster::{Key, Kind, chain};
 use k8s_openapi::api::core::v1::Event;
-use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::discovery::ApiResource;
 use kube::{Api, Resource};
@@ -16,7 +16,6 @@ use super::conditions::{Left, conditions};
 use super::{FINALIZER, Namespaces};
 use crate::error::Error;
 use crate::garbage::{Served, Slim};
-use crate::writes::{Holds, Side, merge};
 
 impl Namespaces {
     /// Pods first: what else is in the namespace may be what they need to end well.
@@ -46,10 +45,7 @@ impl Namespaces {
         let have = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let now = self.part.around.engine.ctx.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         if let Some(conditions) = conditions(&have, &left, &now) {
-            let (client, store) = (&self.part.around.client, &self.part.caches.namespaces);
-            let body = json!({"status": {"conditions": conditions}});
-            merge(client, store, &object.meta, Side::Status, Holds::SameObject, "write the conditions of Namespace", body)
-                .await?;
+            self.write_conditions(namespace, &live, conditions).await?;
         }
         first.map_or(Ok(()), Err)
     }
@@ -107,6 +103,18 @@ impl Namespaces {
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// The answer is left to the watch: a cache takes an object that is deleted and has no finalizers in its metadata for gone.
+    async fn write_conditions(&self, namespace: &Key, live: &Value, conditions: Vec<Value>) -> Result<(), Error> {
+        let attempt = "write the conditions of Namespace";
+        let failed = |source| Error::Api { attempt, object: namespace.to_string(), source };
+        let meta = json!({"uid": live["metadata"]["uid"], "resourceVersion": live["metadata"]["resourceVersion"]});
+        let patch = Patch::Merge(json!({"metadata": meta, "status": {"conditions": conditions}}));
+        let request = Request::new(<Namespace as Kind>::Wire::url_path(&(), None));
+        let request = request.patch_subresource("status", namespace.name(), &PatchParams::default(), &patch);
+        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+        self.part.around.client.request::<IgnoredAny>(request).await.map(drop).map_err(failed)
     }
 
     /// The version it was read at is the precondition.

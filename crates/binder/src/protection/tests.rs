@@ -1,5 +1,7 @@
 //! Rules by name.
 
+mod live;
+
 use super::claims::uses;
 use super::{Action, View, Why, plan};
 use cluster::Kind;
