@@ -50,7 +50,7 @@ pub(crate) fn main(mut argv: Vec<OsString>) -> ExitCode {
         return refuse(&rootless::enter(&inner));
     }
     let end = sidecar::run_with::<Flags, _>(argv, run);
-    match own_dir.map(std::fs::remove_dir_all) {
+    match own_dir.map(remove_own) {
         Some(Err(error)) => refuse(&format!("the demo's own data directory could not be removed: {error}")),
         Some(Ok(())) | None => end,
     }
@@ -59,6 +59,12 @@ pub(crate) fn main(mut argv: Vec<OsString>) -> ExitCode {
 /// Named after the process, which keeps its id in the namespace.
 fn demo_dir() -> PathBuf {
     std::env::temp_dir().join(format!("longshore-demo-{}", std::process::id()))
+}
+
+/// The mounter's root may be bound onto itself, which outlives the process.
+fn remove_own(dir: PathBuf) -> std::io::Result<()> {
+    let _ = rustix::mount::unmount(dir.join("kubelet"), rustix::mount::UnmountFlags::empty());
+    std::fs::remove_dir_all(dir)
 }
 
 fn refuse(sentence: &str) -> ExitCode {

@@ -39,6 +39,9 @@ impl Defaults {
 /// The deadline of one call. mkfs of a large volume takes its time.
 const CALL: Duration = Duration::from_secs(60);
 
+/// Looks, two milliseconds apart.
+const STARTING: usize = 250;
+
 /// Serves one driver until the shutdown.
 ///
 /// # Errors
@@ -87,7 +90,15 @@ async fn connect(
     name: &DriverName,
     socket: &std::path::Path,
 ) -> anyhow::Result<(csi_client::Client, csi_types::DriverInfo)> {
-    let options = ConnectOptions { address: Address::Unix(socket.to_owned()), timeout: CALL, metrics: parts.calls.clone() };
+    // The built-in driver starts beside us and takes a moment; the client's own patience counts in seconds.
+    let address = Address::Unix(socket.to_owned());
+    for _ in 0..STARTING {
+        if csi_client::Client::reach(&parts.ctx, &address).await.is_ok() {
+            break;
+        }
+        parts.ctx.sleep(Duration::from_millis(2)).await;
+    }
+    let options = ConnectOptions { address, timeout: CALL, metrics: parts.calls.clone() };
     let driver = csi_client::Client::connect(&parts.ctx, options).await;
     csi_client::wait_ready(&parts.ctx, &driver).await;
     let info = csi_client::driver_info(&driver).await?;
