@@ -105,9 +105,7 @@ impl Job<'_> {
     /// A stored object as the version that is asked for shows it.
     fn full(&self, stored: &Object) -> Value {
         let mut value = stored.value();
-        let fields = object::fields(&mut value);
-        fields.insert("kind".into(), self.resource.kind.clone().into());
-        fields.insert("apiVersion".into(), self.api_version.clone().into());
+        self.entitle(&mut value);
         value
     }
 

@@ -16,8 +16,9 @@ use super::{Loaded, OpenError, holder};
 
 /// What every file of this kind begins with.
 const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
-/// What the database may keep of the file: everything is in memory already, so just enough to write to.
-const CACHE_BYTES: usize = 4 << 20;
+/// What the database may keep of the file. Everything is in memory already, so this is for the pages above those that are written;
+/// more made no write faster.
+const CACHE_BYTES: usize = 1 << 20;
 
 /// An open, locked file.
 pub(super) struct Opened {
@@ -101,7 +102,8 @@ fn create(path: &Path, identity: u128) -> Result<(), OpenError> {
         .map_err(OpenError::io(&draft, "create"))?;
     lock(&file, path)?;
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
-        // Somebody was faster. Theirs is there now; what we made is empty.
+        // Somebody was faster, and theirs is there now. What we made is empty.
+        let _ = fs::remove_file(&draft);
         return Ok(());
     }
     file.set_len(0).map_err(OpenError::io(&draft, "empty"))?;
@@ -109,7 +111,10 @@ fn create(path: &Path, identity: u128) -> Result<(), OpenError> {
         let db = builder().create_with_backend(Backend(Disk::direct(file)))?;
         rows::found(&db, identity, Loaded::default().version)
     };
-    made().map_err(|error| OpenError::Io { path: draft.clone(), attempt: "write", source: io::Error::other(error) })?;
+    made().map_err(|error| {
+        let _ = fs::remove_file(&draft);
+        OpenError::Io { path: draft.clone(), attempt: "write", source: io::Error::other(error) }
+    })?;
     fs::rename(&draft, path).map_err(OpenError::io(path, "create"))?;
     sync_folder(path).map_err(OpenError::io(path, "make durable"))
 }

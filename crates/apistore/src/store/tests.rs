@@ -166,3 +166,24 @@ fn a_closed_store_refuses_writes_and_can_be_read() {
         store.close().await;
     });
 }
+
+/// `cargo test -p apistore --lib -- --ignored --nocapture how_much_memory`.
+#[test]
+#[ignore = "measures"]
+fn how_much_memory_an_object_costs() {
+    let resident = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("statm");
+        statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
+    };
+    const COUNT: usize = 100_000;
+    let object = |at: usize| {
+        let json = json!({"metadata": {"name": format!("claim-{at:08}"), "namespace": "default", "resourceVersion": "1"}, "spec": "x".repeat(900)});
+        Object::encode(json, 1)
+    };
+    let (before, json) = (resident(), object(0).json().len());
+    let state = State::load(1, (0..COUNT).map(|at| ("things".into(), object(at))));
+    let stored = (resident() - before) / COUNT;
+    let read: u64 = state.find("things").expect("things").range("", "").map(|object| u64::from(object.json().clone()[0])).sum();
+    let sent = (resident() - before) / COUNT;
+    eprintln!("{json} bytes of JSON: {stored} stored, {sent} once it was sent ({read})");
+}

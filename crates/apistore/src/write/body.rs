@@ -19,12 +19,19 @@ impl Job<'_> {
         {
             let kind = if kind.is_empty() { &self.resource.kind } else { kind };
             let api_version = if api_version.is_empty() { &self.api_version } else { api_version };
-            return Err(foreign(self.txn.registry(), &self.resource, kind, api_version));
+            let (version, why) = foreign(self.txn.registry(), &self.resource, kind, api_version);
+            let wanted = &self.resource.kind;
+            return Err(Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {wanted}: {why}")));
         }
+        self.entitle(body);
+        Ok(())
+    }
+
+    /// Fills in `kind` and `apiVersion`.
+    pub(super) fn entitle(&self, body: &mut Value) {
         let fields = object::fields(body);
         fields.insert("kind".into(), self.resource.kind.clone().into());
         fields.insert("apiVersion".into(), self.api_version.clone().into());
-        Ok(())
     }
 
     fn identify_custom(&self, body: &Value, kind: &str, api_version: &str) -> Result<(), Status> {
@@ -118,20 +125,18 @@ pub(super) fn status_keeps_metadata(resource: &Resource) -> bool {
     resource.custom.is_some() || resource.plural == "volumeattachments"
 }
 
-/// 400 for a body of another kind.
-fn foreign(registry: &Registry, wanted: &Resource, kind: &str, api_version: &str) -> Status {
+/// The version of a body of another kind, and why it cannot be read as the wanted one.
+pub(super) fn foreign<'a>(registry: &Registry, wanted: &Resource, kind: &str, api_version: &'a str) -> (&'a str, String) {
     let version = api_version.rsplit('/').next().unwrap_or_default();
-    let head = format!("{kind} in version {version:?} cannot be handled as a {}", wanted.kind);
     if registry.of_kind(api_version, kind).is_none() {
-        return Status::bad_request(format!(
-            "{head}: no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
-        ));
+        let why = format!("no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\"");
+        return (version, why);
     }
     let package = match wanted.group.split('.').next() {
         None | Some("") => "core",
         Some(package) => package,
     };
-    Status::bad_request(format!("{head}: converting ({version}.{kind}) to ({package}.{}): unknown conversion", wanted.kind))
+    (version, format!("converting ({version}.{kind}) to ({package}.{}): unknown conversion", wanted.kind))
 }
 
 /// The first bytes of a text, as an error shows them.

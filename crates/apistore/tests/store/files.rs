@@ -64,6 +64,60 @@ fn what_was_answered_is_there_if_the_process_ends_at_any_moment() {
 }
 
 #[test]
+fn watchers_agree_with_the_list_whatever_the_threads_do() {
+    real(async |ctx| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let api = open(&ctx, &folder.path().join("store")).await;
+        with_namespace(&api).await;
+        let start = api.store.version();
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let api = api.clone();
+                tokio::spawn(async move {
+                    for at in 0..40 {
+                        let name = format!("a{}", (writer + at) % 5);
+                        let _ = api.create("configmaps", "n", json!({"metadata": {"name": name}})).await;
+                        let _ = api.merge("configmaps", "n", &name, json!({"data": {"k": format!("{writer}-{at}")}})).await;
+                        if at % 3 == 0 {
+                            let _ = api.delete("configmaps", "n", &name).await;
+                        }
+                    }
+                })
+            })
+            .collect();
+        let watchers: Vec<_> = (0..4)
+            .map(|_| {
+                let mut watch = api.watch(Some(start));
+                tokio::spawn(async move {
+                    let (mut objects, mut last) = (std::collections::BTreeMap::new(), start);
+                    loop {
+                        let event = watch.next().await.expect("an event");
+                        assert!(event.version > last, "in order, each once");
+                        last = event.version;
+                        let object = event.object.expect("an object");
+                        match event.kind {
+                            apistore::EventType::Deleted => drop(objects.remove(object.name())),
+                            _ => drop(objects.insert(object.name().to_owned(), object.clone())),
+                        }
+                        if object.name() == "last" {
+                            return objects.into_values().map(|object| object.value()).collect::<Vec<_>>();
+                        }
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.expect("wrote");
+        }
+        api.config_map("last", "1").await;
+        let listing: Vec<_> = api.list(all()).await.expect("a list").items.iter().map(|object| object.value()).collect();
+        for watcher in watchers {
+            assert_eq!(watcher.await.expect("watched"), listing);
+        }
+    });
+}
+
+#[test]
 fn a_second_opener_is_told_who_has_the_file() {
     real(async |ctx| {
         let folder = tempfile::tempdir().expect("a folder");

@@ -54,6 +54,55 @@ fn what_a_patch_makes_must_be_of_the_kind_and_stay_where_it_is() {
 }
 
 #[test]
+fn a_patch_cannot_make_it_another_kind() {
+    run(async |api| {
+        let made = api.config_map("a", "1").await;
+        let cases = [
+            (json!({"kind": "ServiceAccount"}), "}\": converting (v1.ServiceAccount) to (core.ConfigMap): unknown conversion"),
+            (
+                json!({"apiVersion": "v2"}),
+                "}\": no kind \"ConfigMap\" is registered for version \"v2\" in scheme \"pkg/runtime/scheme.go:111\"",
+            ),
+        ];
+        for (patch, end) in cases {
+            let refused = api.merge("configmaps", "n", "a", patch.clone()).await.expect_err("refused");
+            assert!(refused.code == 422 && refused.message.ends_with(end), "{}", refused.message);
+            let verb = WriteVerb::Patch(Patch::Strategic, patch.to_string().into());
+            let strategic = api.write("configmaps", "n", "a", verb).await.map(object).expect("of no account");
+            assert_eq!(strategic, made);
+        }
+        assert_eq!(api.merge("configmaps", "n", "a", json!({"kind": null})).await.expect("may be left out"), made);
+    });
+}
+
+#[test]
+fn keys_that_a_patch_has_twice_are_reported() {
+    run(async |api| {
+        api.config_map("a", "1").await;
+        let verb = WriteVerb::Patch(Patch::Merge, r#"{"foo":1,"foo":2,"data":{"z":"1","z":"2"}}"#.into());
+        let written = api.write("configmaps", "n", "a", verb).await.expect("patched");
+        assert_eq!(written.warnings, [r#"duplicate field "foo""#, r#"duplicate field "data.z""#, r#"unknown field "foo""#]);
+        for (kind, body, message) in [
+            (
+                Patch::Strategic,
+                r#"{"foo":1,"foo":2}"#,
+                r#" "" is invalid: patch: Invalid value: "map[foo:2]": strict decoding error: duplicate field "foo", unknown field "foo""#,
+            ),
+            (
+                Patch::Json,
+                r#"[{"op":"test","op":"add","path":"/data/y","value":"1"}]"#,
+                r#"strict decoding error: json patch duplicate field "[0].op""#,
+            ),
+        ] {
+            let mut request = Api::request("configmaps", "n", "a", WriteVerb::Patch(kind, body.into()));
+            request.options.validation = Validation::Strict;
+            let refused = api.store.write(request).await.expect_err("strict");
+            assert!(refused.code == 422 && refused.message.ends_with(message), "{}", refused.message);
+        }
+    });
+}
+
+#[test]
 fn unknown_fields_of_a_patch_warn_or_are_refused() {
     run(async |api| {
         api.config_map("a", "1").await;
