@@ -18,6 +18,26 @@
 //!
 //! Plans of this crate read `cluster::kinds` themselves rather than facts copied from them: matching looks at every field of
 //! many volumes, and the kinds are plain data.
+//!
+//! # What differs from upstream (Kubernetes 1.36.1)
+//!
+//! - A volume that was given to a claim (claimRef) is preferred to every other; upstream looks through groups of access modes
+//!   first, and a group with fewer modes wins. It must list the claim's access modes for the scheduler too.
+//! - Ties are broken by access modes, size and name; upstream's order is that of a hash map.
+//! - Nothing is provisioned for a claim that is being deleted, and it gets no default class.
+//! - What upstream leaves to its resync of 15 seconds wakes at once: a volume for the claim that names it, a class for the claims
+//!   that wait for it, a volume whose claim went before it was bound. Repeated events are said every five minutes, which is what
+//!   their budget allows for ever.
+//! - Before a claim is called Lost, or a volume Released, the other one is read once more from the API.
+//! - A pod that was made with `spec.nodeName` is a consumer of its claims: they are provisioned and bound for it.
+//! - Reservations of the scheduler are written at once rather than assumed, volume by volume; a wait for volumes is remembered
+//!   only to tell a rejection from a claim that was never asked for, and begins anew after a restart.
+//! - Of the scheduler's messages, what the plugin for dynamic resources adds is left out. No preemption, no scores, no ports, no
+//!   resources: the one node takes what fits its volumes, taints and labels. A condition `Ready` that is not `True` counts as the
+//!   taint `node.kubernetes.io/not-ready`.
+//! - Nothing is recycled: the policy ends in Failed, as it does upstream for CSI volumes. In-tree plugins and their migration are
+//!   not there; a volume with `pv.kubernetes.io/migrated-to` is left alone.
+//! - A claim that has only the beta annotation of its provisioner counts as asked for.
 #![forbid(unsafe_code)]
 
 mod attach;

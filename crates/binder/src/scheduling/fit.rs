@@ -73,7 +73,7 @@ fn takes(node: &Node, asks: &Scheduling) -> Result<(), Unfit> {
     if node.unschedulable && !tolerates(&taint("node.kubernetes.io/unschedulable")) {
         return Err(Unfit::Unschedulable);
     }
-    // Nobody here turns the condition into the taint that upstream's node controller would set.
+    // Nobody here gives a node that stops being ready the taint that upstream's node controller would.
     let not_ready = node.not_ready && !tolerates(&taint("node.kubernetes.io/not-ready"));
     let repels = |taint: &&Taint| matches!(&*taint.effect, "NoSchedule" | "NoExecute") && !tolerates(taint);
     if not_ready || node.taints.iter().any(|taint| repels(&taint)) {
