@@ -20,7 +20,7 @@ const DELETE: &str = "delete VolumeAttachment";
 impl Attach {
     /// No owner, no finalizer, no labels: as upstream.
     pub(super) async fn create(&self, volume: &Key) -> Result<(), Error> {
-        let Some(csi) = self.csi(volume) else { return Ok(()) };
+        let Some(csi) = self.volume(volume) else { return Ok(()) };
         let name = attachment_name(&csi.volume_handle, &csi.driver, self.node());
         let body = json!({
             "apiVersion": "storage.k8s.io/v1",
@@ -60,7 +60,11 @@ impl Attach {
         if node.as_ref().is_none_or(names) {
             return Err(Error::Behind { object: format!("Node {}", self.node()) });
         }
-        if self.csi(volume).is_none() {
+        if self.caches().volumes.get(volume.as_str()).is_none() {
+            // The attachment's watch may be ahead of the volumes'.
+            if look(client, &self.caches().volumes, volume).await?.is_some() {
+                return Err(Error::Behind { object: format!("PersistentVolume {volume}") });
+            }
             warn!(pv = %volume, va = name, "deleting the attachment of a volume that is gone");
         }
         let failed = |source| Error::Api { attempt: DELETE, object: name.to_owned(), source };

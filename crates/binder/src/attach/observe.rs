@@ -10,6 +10,20 @@ use super::plan::{AttachmentState, Facts, NodeState, View};
 use super::wanted::{attachment_name, attachment_of, is_attachable, is_attachment_name, is_bound, unique_name, wants};
 use super::{Attach, Subject};
 
+/// A volume that is known to have a CSI source.
+pub(super) struct Csi(Arc<Volume>);
+
+impl std::ops::Deref for Csi {
+    type Target = CsiSource;
+
+    fn deref(&self) -> &CsiSource {
+        match &self.0.csi {
+            Some(csi) => csi,
+            None => unreachable!("checked when it was made"),
+        }
+    }
+}
+
 impl Attach {
     pub(super) fn look(&self, subject: &Subject) -> View {
         match subject {
@@ -25,8 +39,9 @@ impl Attach {
     pub(super) fn facts(&self, volume: &Key) -> Facts {
         let node = self.this_node();
         let attachment = self.attachment(volume);
-        let csi = self.csi(volume);
-        let name = match (&csi, &attachment, &node) {
+        let csi = self.volume(volume);
+        let csi = csi.as_deref();
+        let name = match (csi, &attachment, &node) {
             (Some(csi), ..) => Some(unique_name(csi)),
             // The volume has vanished with its handle; the node's lists may still know it.
             (None, Some(attachment), Some(node)) => self.name_in(node, attachment.meta.key.name()),
@@ -51,18 +66,19 @@ impl Attach {
             in_use: lists(|node| &node.volumes_in_use),
             reported: lists(|node| &node.volumes_attached),
             waited: std::time::Duration::ZERO,
-            driver: csi.as_ref().map(|csi| csi.driver.to_string()).unwrap_or_default(),
+            driver: csi.map(|csi| csi.driver.to_string()).unwrap_or_default(),
             handle: csi.map(|csi| csi.volume_handle.to_string()).unwrap_or_default(),
         }
     }
 
-    pub(super) fn csi(&self, volume: &Key) -> Option<CsiSource> {
-        self.caches().volumes.get(volume.as_str())?.csi.clone()
+    /// The volume, if it is a CSI one that is still there.
+    pub(super) fn volume(&self, key: &Key) -> Option<Csi> {
+        self.caches().volumes.get(key.as_str()).filter(|volume| volume.csi.is_some()).map(Csi)
     }
 
     /// The attachment of this volume to the node, if we would have made it.
     pub(super) fn attachment(&self, volume: &Key) -> Option<Arc<Attachment>> {
-        match self.csi(volume) {
+        match self.volume(volume) {
             Some(csi) => self.caches().attachments.get(&attachment_name(&csi.volume_handle, &csi.driver, self.node())),
             None => {
                 let of = self.caches().attachments.indexed(volume.as_str());
@@ -73,7 +89,7 @@ impl Attach {
 
     /// The pods that want it attached, also those that know it as another volume with the same handle.
     pub(super) fn users(&self, volume: &Key) -> Vec<Arc<Pod>> {
-        let Some(csi) = self.csi(volume) else { return Vec::new() };
+        let Some(csi) = self.volume(volume) else { return Vec::new() };
         if !is_attachable(self.caches().csi_drivers.get(&csi.driver).as_deref()) {
             return Vec::new();
         }
@@ -103,7 +119,7 @@ impl Attach {
         let mut names: Vec<String> = here
             .filter_map(|attachment| {
                 let volume = Key::cluster(attachment.volume()?);
-                let name = match self.csi(&volume) {
+                let name = match self.volume(&volume) {
                     Some(csi) => unique_name(&csi),
                     None => self.name_in(node, attachment.meta.key.name())?,
                 };
