@@ -125,10 +125,19 @@ fn check(document: &Document, resource: &Resource) -> Result<(), Refused> {
         Ok(unknown) => {
             unknown.iter().map(|field| document.problem(field, format!("{} has no such field", resource.kind))).collect()
         }
-        Err(error) => vec![document.problem("", error.to_string())],
+        Err(error) => {
+            let said = error.to_string();
+            vec![document.problem(go_field(&said), said.clone())]
+        }
     };
     let problems: Vec<Problem> = problems;
     if problems.is_empty() { Ok(()) } else { Err(Refused::Now(problems)) }
+}
+
+/// The field in Go's words for a wrong type: `… Go struct field ConfigMap.data of type string`. Empty if there is none.
+fn go_field(said: &str) -> &str {
+    let named = said.split_once("Go struct field ").and_then(|(_, rest)| rest.split_once(" of type"));
+    named.and_then(|(name, _)| name.split_once('.')).map_or("", |(_, field)| field)
 }
 
 fn refusal(document: &Document, status: &Status) -> Refused {

@@ -1,0 +1,8 @@
+//! `longshore up`, as a process: what it promises to whoever types it. Tests that mount need root.
+#![allow(clippy::disallowed_methods, reason = "tests run real processes on a real clock")]
+
+mod demo;
+mod manifests;
+mod process;
+mod restart;
+mod status;

@@ -1,0 +1,130 @@
+//! A running `longshore up`, and what asks it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Long enough for a loaded machine; nothing waits that long when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program under test.
+pub(crate) fn longshore() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+    command.env_remove("KUBECONFIG").env_remove("LONGSHORE_ROOTLESS").stdin(Stdio::null());
+    command
+}
+
+/// A short path: the kernel takes 107 bytes for a socket.
+pub(crate) fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("ls").tempdir_in("/tmp").expect("a folder")
+}
+
+/// A process that serves; killed and cleaned up after when dropped.
+pub(crate) struct Up {
+    child: Child,
+    pub(crate) dir: PathBuf,
+}
+
+impl Up {
+    /// Starts it and waits until it says that it is ready.
+    pub(crate) fn start(dir: &Path, flags: &[&str]) -> Self {
+        Self::try_start(dir, flags).unwrap_or_else(|said| panic!("it did not start: {said}"))
+    }
+
+    /// The same, or what it said instead.
+    pub(crate) fn try_start(dir: &Path, flags: &[&str]) -> Result<Self, String> {
+        let mut command = longshore();
+        command.arg("up").arg(format!("--data-dir={}", dir.display())).arg("--listen=127.0.0.1:0").args(flags);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            if out.read_line(&mut line).expect("its stdout can be read") == 0 {
+                let mut wrong = String::new();
+                child.stderr.take().expect("piped").read_to_string(&mut wrong).expect("text");
+                child.wait().expect("it ended");
+                return Err(wrong);
+            }
+            said.push_str(&line);
+            if line.starts_with("longshore is ready") {
+                // What else it says is kept from filling the pipe.
+                let mut wrong = BufReader::new(child.stderr.take().expect("piped"));
+                let problems = fs::File::create(dir.join("stderr")).expect("a file");
+                std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+                std::thread::spawn(move || std::io::copy(&mut wrong, &mut { problems }));
+                return Ok(Self { child, dir: dir.to_owned() });
+            }
+        }
+    }
+
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// What it complained of so far.
+    pub(crate) fn complaints(&self) -> String {
+        fs::read_to_string(self.dir.join("stderr")).unwrap_or_default()
+    }
+
+    /// `longshore status`, or another command, against it.
+    pub(crate) fn ask(&self, words: &[&str]) -> Output {
+        longshore().args(words).env("KUBECONFIG", self.kubeconfig()).output().expect("the program starts")
+    }
+
+    /// SIGKILL, as a machine that loses its power.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ended");
+    }
+
+    /// SIGTERM, as an operator; how it ended.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        self.child.wait().expect("it ended")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        unmount_below(&self.dir);
+    }
+}
+
+/// What a killed process left mounted.
+pub(crate) fn unmount_below(dir: &Path) {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut points: Vec<&str> =
+        table.lines().filter_map(|line| line.split(' ').nth(4)).filter(|point| Path::new(point).starts_with(dir)).collect();
+    points.sort_by_key(|point| std::cmp::Reverse(point.len()));
+    for point in points {
+        let _ = rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
+/// Tries until it holds.
+pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match attempt() {
+            Ok(value) => return value,
+            Err(why) if began.elapsed() > PATIENCE => panic!("waited in vain for {what}: {why}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
