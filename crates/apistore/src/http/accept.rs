@@ -119,7 +119,9 @@ pub(super) fn negotiate(headers: &HeaderMap, query: &Query, of: Of) -> Result<Ac
             return Ok(Accepted { format, view });
         }
     }
-    Err(Refusal::NotAcceptable(Box::new(refusal(known, of, &entries))))
+    let yaml = entries.iter().any(|entry| entry.kind == "application/yaml");
+    let format = if yaml { Format::Yaml } else { Format::Pretty };
+    Err(Refusal::NotAcceptable(Box::new(refusal(known, of, &entries)), format))
 }
 
 fn refusal(known: bool, of: Of, entries: &[Entry<'_>]) -> Status {

@@ -201,8 +201,8 @@ pub(super) enum Refusal {
     Status(Box<Status>),
     /// The text that stands for paths that lead nowhere.
     NoPage,
-    /// No format that was asked for can be served: always in indented JSON.
-    NotAcceptable(Box<Status>),
+    /// Nothing that was asked for can be served: told in this format, whatever else was asked for.
+    NotAcceptable(Box<Status>, Format),
 }
 
 impl From<Status> for Refusal {
@@ -217,7 +217,7 @@ impl Refusal {
         match self {
             Self::Status(status) => Reply::status(&status, format),
             Self::NoPage => Reply::text(404, "404 page not found\n"),
-            Self::NotAcceptable(status) => Reply::status(&status, Format::Pretty),
+            Self::NotAcceptable(status, format) => Reply::status(&status, format),
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::accept::View;
+use super::accept::{Format, View};
 use super::encode::{self, list_meta, quoted};
 use super::query::Query;
 use super::reply::Refusal;
@@ -122,7 +122,7 @@ impl<'a> Shower<'a> {
     fn crossed(&self, asked: &str, is: &str, kind: &str) -> Refusal {
         let package = self.resource.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
         let message = format!("you requested {asked}, but the requested object is {is} (*{package}.{kind})");
-        Refusal::NotAcceptable(Box::new(Status::plain(406, Some("NotAcceptable"), message)))
+        Refusal::NotAcceptable(Box::new(Status::plain(406, Some("NotAcceptable"), message)), Format::Pretty)
     }
 }
 
