@@ -33,8 +33,7 @@
 //! - Reservations of the scheduler are written at once rather than assumed, volume by volume; a wait for volumes is remembered
 //!   only to tell a rejection from a claim that was never asked for, and begins anew after a restart.
 //! - Of the scheduler's messages, what the plugin for dynamic resources adds is left out. No preemption, no scores, no ports, no
-//!   resources: the one node takes what fits its volumes, taints and labels. A condition `Ready` that is not `True` counts as the
-//!   taint `node.kubernetes.io/not-ready`.
+//!   resources: the one node takes what fits its volumes, taints and labels.
 //! - Nothing is recycled: the policy ends in Failed, as it does upstream for CSI volumes. In-tree plugins and their migration are
 //!   not there; a volume with `pv.kubernetes.io/migrated-to` is left alone.
 //! - A claim that has only the beta annotation of its provisioner counts as asked for.

@@ -120,14 +120,9 @@ impl Controller for Scheduling {
         match why {
             Why::Unschedulable => Some(REPEAT),
             Why::WaitingForVolumes(left) | Why::BackingOff(left) => Some(*left),
-            Why::Gone
-            | Why::Over
-            | Why::Deleting
-            | Why::Elsewhere
-            | Why::NotOurs
-            | Why::Gated
-            | Why::Placed
-            | Why::PlacedWithoutVolumes => None,
+            // Rare, and too much could end it to be listened for.
+            Why::PlacedWithoutVolumes => Some(Duration::from_secs(15)),
+            Why::Gone | Why::Over | Why::Deleting | Why::Elsewhere | Why::NotOurs | Why::Gated | Why::Placed => None,
         }
     }
 

@@ -107,7 +107,8 @@ impl<K: Kind> Store<K> {
 
     /// Calls `listener` for every change from now on, and once for each object that is already there.
     ///
-    /// It runs where the change is made, so it may only note keys in a queue: it must not wait or read this store.
+    /// It runs where the change is made, so it must not wait: it notes keys in a queue. What it reads of this store may be newer
+    /// than the change, and changes of one object may be told in either order.
     pub fn subscribe(&self, listener: impl Fn(&Change<K>) + Send + Sync + 'static) {
         let mut listeners = self.listeners.write().unwrap_or_else(|e| e.into_inner());
         for object in self.all() {

@@ -3,14 +3,15 @@
 mod bind_pod;
 mod mark_unschedulable;
 
+use cluster::Key;
 use cluster::kinds::Claim;
 use serde_json::json;
 
 use super::Scheduling;
 use super::plan::{Action, View};
 use crate::error::Error;
-use crate::words;
-use crate::writes::{Holds, Side, hold_volume, merge};
+use crate::words::{self, Unfit};
+use crate::writes::{Holds, Side, hold_volume, look, merge};
 
 pub(super) async fn act(on: &Scheduling, view: &View, action: &Action) -> Result<(), Error> {
     let Some(pod) = &view.pod else { return Ok(()) };
@@ -37,6 +38,14 @@ pub(super) async fn act(on: &Scheduling, view: &View, action: &Action) -> Result
             mark_unschedulable::act(on, pod, words::SCHEDULER_ERROR, &aborted.message()).await
         }
         Action::MarkUnschedulable(unfit) => {
+            if let Unfit::ClaimMissing(name) = unfit {
+                // Often made together with its pod: that our cache has not heard of it is nothing to tell people.
+                let key = Key::namespaced(pod.meta.key.namespace().unwrap_or_default(), name);
+                if look(&part.around.client, &part.caches.claims, &key).await?.is_some() {
+                    let heard = part.caches.claims.get(key.as_str()).is_some();
+                    return if heard { Ok(()) } else { Err(Error::Behind { object: format!("PersistentVolumeClaim {key}") }) };
+                }
+            }
             on.waits.forget(&pod.meta.key);
             mark_unschedulable::act(on, pod, unfit.reason(), &unfit.message()).await
         }

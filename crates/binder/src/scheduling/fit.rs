@@ -73,10 +73,8 @@ fn takes(node: &Node, asks: &Scheduling) -> Result<(), Unfit> {
     if node.unschedulable && !tolerates(&taint("node.kubernetes.io/unschedulable")) {
         return Err(Unfit::Unschedulable);
     }
-    // Nobody here gives a node that stops being ready the taint that upstream's node controller would.
-    let not_ready = node.not_ready && !tolerates(&taint("node.kubernetes.io/not-ready"));
     let repels = |taint: &&Taint| matches!(&*taint.effect, "NoSchedule" | "NoExecute") && !tolerates(taint);
-    if not_ready || node.taints.iter().any(|taint| repels(&taint)) {
+    if node.taints.iter().any(|taint| repels(&taint)) {
         return Err(Unfit::Taint);
     }
     let selected = asks.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));

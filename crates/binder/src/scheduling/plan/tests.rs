@@ -137,14 +137,11 @@ fn the_node_is_asked_in_upstreams_order() {
 }
 
 #[test]
-fn taints_that_only_discourage_do_not_repel_and_a_node_that_is_not_ready_does() {
-    let soft = Taint { key: "k".into(), value: "".into(), effect: "PreferNoSchedule".into() };
-    assert_eq!(plan(&view(|v| v.node = Some(node("host", |node| node.taints = [soft].into())))), Do(Action::BindPod));
-    let mut v = view(|v| v.node = Some(node("host", |node| node.not_ready = true)));
-    assert_eq!(unfit(&v), Unfit::Taint);
-    let tolerates = Toleration { key: "node.kubernetes.io/not-ready".into(), operator: "Exists".into(), ..Toleration::default() };
-    asks(&mut v, |asks| asks.tolerations = [tolerates].into());
-    assert_eq!(plan(&v), Do(Action::BindPod));
+fn taints_that_only_discourage_do_not_repel() {
+    let taint = |effect: &str| Taint { key: "k".into(), value: "".into(), effect: effect.into() };
+    let with = |effect: &str| view(|v| v.node = Some(node("host", |node| node.taints = [taint(effect)].into())));
+    assert_eq!(plan(&with("PreferNoSchedule")), Do(Action::BindPod));
+    assert_eq!(unfit(&with("NoExecute")), Unfit::Taint);
 }
 
 #[test]
