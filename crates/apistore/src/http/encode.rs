@@ -54,7 +54,11 @@ pub(super) fn list_meta(listing: &Listing) -> String {
 
 /// A list, as it is sent. Items of built-in kinds go without `kind` and `apiVersion`.
 pub(super) fn list(resource: &Resource, listing: Listing) -> Items {
-    let meta = list_meta(&listing);
+    let mut meta = list_meta(&listing);
+    if resource.custom.is_some() && listing.resume.is_none() {
+        // An untyped list writes down that it has no next page.
+        meta.insert_str(1, "\"continue\":\"\",");
+    }
     let (kind, version) = (quoted(&resource.list_kind), quoted(&resource.api_version()));
     let (head, each, tail) = match resource.custom {
         None => (

@@ -53,6 +53,8 @@ pub(super) async fn collection<B: hyper::body::Body>(
         Method::DELETE if !everywhere && !watch && resource.storage_key() != "namespaces" => {
             delete_all(api, call, resource, namespace.unwrap_or_default(), body).await
         }
+        // Custom resources of all namespaces can be read, and to write them is no path at all.
+        _ if everywhere && resource.custom.is_some() => Err(Refusal::NoPage),
         _ => Err(wrong_method()),
     }
 }

@@ -133,6 +133,7 @@ fn resource(place: Place<'_>, rest: &[&str], served: &Group<'_>) -> Result<Route
     let (name, subresource) = match rest {
         [] => return Ok(Route::Collection { resource, namespace: namespace.map(str::to_owned), watch }),
         [name] => (*name, Subresource::Main),
+        [name, _, _, ..] if resource.custom.is_some() => return Err(Status::not_found(&resource.group_resource(), name).into()),
         [name, word] => match subresource(word).filter(|&found| resource.has(found)) {
             Some(found) => (*name, found),
             None if resource.custom.is_some() => return Err(Status::not_found(&resource.group_resource(), name).into()),

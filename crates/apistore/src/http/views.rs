@@ -110,13 +110,15 @@ impl<'a> Shower<'a> {
     }
 
     fn row(&self, object: &Object, version: &str) -> String {
-        let cells = Value::from(table::row(self.resource, &object.value(), self.now));
+        let value = object.value();
+        let cells = Value::from(table::row(self.resource, &value, self.now));
+        let conditions = table::conditions(self.resource, &value).map(|it| format!("\"conditions\":{it},")).unwrap_or_default();
         let object = match self.include {
             Include::Metadata => partial(object, version),
             Include::Object => String::from_utf8_lossy(&encode::object(self.resource, object)).into_owned(),
             Include::None => "null".to_owned(),
         };
-        format!("{{\"cells\":{cells},\"object\":{object}}}")
+        format!("{{\"cells\":{cells},{conditions}\"object\":{object}}}")
     }
 
     fn crossed(&self, asked: &str, is: &str, kind: &str) -> Refusal {
