@@ -12,6 +12,11 @@ use crate::{Resource, Write};
 pub struct Custom {}
 
 impl Custom {
+    /// Whether field selectors can ask for this field (`spec.size`), as `selectableFields` says.
+    pub fn selects(&self, _field: &str) -> bool {
+        false
+    }
+
     /// Fills in the schema's defaults.
     pub fn defaults(&self, _new: &mut Value) {}
 

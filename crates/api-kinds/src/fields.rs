@@ -60,14 +60,14 @@ pub fn offers(resource: &Resource, field: &str) -> bool {
         (NAME, _) => true,
         (NAMESPACE, Some(_)) => resource.namespaced(),
         (NAMESPACE, None) => true,
-        (_, Some(fields)) => fields.contains(&field) || referenced(resource, field).is_some() || selectable(resource, field),
+        (_, Some(fields)) => fields.contains(&field) || referenced(resource, field).is_some() || custom(resource, field),
         (_, None) => false,
     }
 }
 
 /// Whether a CustomResourceDefinition offers this field.
-fn selectable(_resource: &Resource, _field: &str) -> bool {
-    false
+fn custom(resource: &Resource, field: &str) -> bool {
+    resource.custom.as_ref().is_some_and(|custom| custom.selects(field))
 }
 
 /// Whether every field of this selector can be asked for.
