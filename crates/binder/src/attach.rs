@@ -63,8 +63,8 @@ enum Subject {
 
 struct Attach {
     part: Part,
-    /// One write of the list at a time: the next takes in all that came up meanwhile.
-    status: tokio::sync::Mutex<()>,
+    /// When the list was written last. One write at a time: the next takes in all that came up meanwhile.
+    status: tokio::sync::Mutex<Option<Instant>>,
     /// Since when an attacher is waited for. A hint.
     waiting: Mutex<BTreeMap<Key, Instant>>,
 }

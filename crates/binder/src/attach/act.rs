@@ -1,5 +1,7 @@
 //! Writes: the attachment, and the node's list.
 
+use std::time::Duration;
+
 use cluster::kinds::{Attachment, Node};
 use cluster::live::{already_exists, is_not_found};
 use cluster::{Key, Kind};
@@ -16,6 +18,8 @@ use crate::writes::{Holds, Side, look, merge};
 
 pub(super) const CREATE: &str = "create VolumeAttachment";
 const DELETE: &str = "delete VolumeAttachment";
+/// Of a burst, so much goes into one write of the node's list; the first does not wait.
+const GATHER: Duration = Duration::from_millis(20);
 
 impl Attach {
     /// No owner, no finalizer, no labels: as upstream.
@@ -92,14 +96,16 @@ impl Attach {
 
     /// Writes the whole list, once for all who wait to have it written.
     pub(super) async fn report(&self, volume: Option<&Key>) -> Result<(), Error> {
-        let _one_at_a_time = self.status.lock().await;
+        let mut written = self.status.lock().await;
+        if let Some(at) = *written {
+            self.part.around.engine.ctx.sleep_until(at + GATHER).await;
+        }
         let Some(node) = self.this_node() else { return Ok(()) };
         if volume.is_some_and(|volume| self.facts(volume).is_in_step()) {
             return Ok(());
         }
         let names = self.attached(&node);
-        let written: Vec<&str> = node.volumes_attached.iter().map(|name| &**name).collect();
-        if written == names {
+        if names.iter().map(String::as_str).eq(node.volumes_attached.iter().map(|name| &**name)) {
             // Two volumes disagree about one attachment: the one that has vanished has to be detached first.
             return Err(Error::Behind { object: format!("Node {}", self.node()) });
         }
@@ -107,6 +113,8 @@ impl Attach {
         let body = json!({"status": {"volumesAttached": list}});
         const ATTEMPT: &str = "write volumesAttached of Node";
         let client = &self.part.around.client;
-        merge(client, &self.caches().nodes, &node.meta, Side::Status, Holds::SameObject, ATTEMPT, body).await
+        merge(client, &self.caches().nodes, &node.meta, Side::Status, Holds::SameObject, ATTEMPT, body).await?;
+        *written = Some(self.part.around.engine.ctx.now());
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Caches to facts. Tolerant of what is missing; decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cluster::Key;
@@ -112,24 +112,21 @@ impl Attach {
         names.next().map(ToString::to_string)
     }
 
-    /// What the node's list should be, in order.
+    /// What the node's list should be, in order: [`Facts::is_attached_for_good`] of every attachment here.
     pub(super) fn attached(&self, node: &Node) -> Vec<String> {
+        let in_use: BTreeSet<&str> = node.volumes_in_use.iter().map(|name| &**name).collect();
         let here = self.caches().attachments.all().into_iter();
         let here = here.filter(|have| have.attached && !have.meta.deleting && *have.node == *self.node());
-        let mut names: Vec<String> = here
-            .filter_map(|attachment| {
-                let volume = Key::cluster(attachment.volume()?);
-                let name = match self.volume(&volume) {
-                    Some(csi) => unique_name(&csi),
-                    None => self.name_in(node, attachment.meta.key.name())?,
-                };
-                let ours = attachment_of(&name, self.node()).as_deref() == Some(attachment.meta.key.name());
-                (ours && self.facts(&volume).is_attached_for_good()).then_some(name)
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+        let names = here.filter_map(|attachment| {
+            let volume = Key::cluster(attachment.volume()?);
+            let name = match self.volume(&volume) {
+                Some(csi) => unique_name(&csi),
+                None => self.name_in(node, attachment.meta.key.name())?,
+            };
+            let ours = attachment_of(&name, self.node()).as_deref() == Some(attachment.meta.key.name());
+            (ours && (in_use.contains(&*name) || !self.users(&volume).is_empty())).then_some(name)
+        });
+        names.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     /// The list names something that no attachment of ours stands for.
