@@ -124,6 +124,27 @@ fn a_pod_is_seen_being_deleted_before_it_is_gone() {
 }
 
 #[test]
+fn a_pod_on_a_node_has_its_grace() {
+    run(async |api| {
+        let pod = json!({"metadata": {"name": "p"}, "spec": {"nodeName": "here", "containers": [{"name": "c", "image": "i"}]}});
+        let made = api.create("pods", "n", pod).await.expect("created");
+        let mut watch = api.store.watch(watch("pods", Some(version(&made))));
+        let going = object(api.delete("pods", "n", "p").await.expect("marked"));
+        assert_eq!(metadata(&going, "deletionGracePeriodSeconds"), 30);
+        assert_eq!(metadata(&going, "deletionTimestamp"), "2026-01-01T00:00:30Z");
+        let options = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };
+        let last = object(api.write("pods", "n", "p", WriteVerb::Delete(options)).await.expect("deleted"));
+        assert_eq!((version(&last), metadata(&last, "deletionGracePeriodSeconds")), (version(&going) + 2, json!(0)));
+        assert_eq!(metadata(&last, "deletionTimestamp"), "2026-01-01T00:00:00Z");
+        let mut kinds = Vec::new();
+        for _ in 0..3 {
+            kinds.push(watch.next().await.expect("an event").kind);
+        }
+        assert_eq!(kinds, [Modified, Modified, Deleted]);
+    });
+}
+
+#[test]
 fn a_namespace_goes_when_it_is_finalized() {
     run(async |api| {
         let going = object(api.delete("namespaces", "", "n").await.expect("marked"));
