@@ -143,3 +143,19 @@ impl Feeder<'_> {
             .spawn(K::PLURAL, feed(self.ctx.clone(), api, config, store.clone(), self.troubles.clone(), self.metrics.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_another_covers_is_not_started() {
+        let narrow = || vec![Watch::NodeNamed("n".into()), Watch::PodsOnNode("n".into())];
+        let mut both = [narrow(), vec![Watch::Nodes, Watch::Pods, Watch::Claims]].concat();
+        drop_covered(&mut both);
+        assert_eq!(both, [Watch::Nodes, Watch::Pods, Watch::Claims]);
+        let mut alone = narrow();
+        drop_covered(&mut alone);
+        assert_eq!(alone, narrow());
+    }
+}

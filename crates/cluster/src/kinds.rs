@@ -29,3 +29,6 @@ pub use pod::{Condition, Container, Device, Mount, Pod, PodVolume, PodVolumeSour
 pub use scheduling::{Scheduling, Toleration};
 pub use storage_capacity::StorageCapacity;
 pub use volume::{ClaimRef, CsiSource, Phase, ReclaimPolicy, Volume};
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ fn reclaim(volume: &Volume) -> Next {
         // Upstream recycles two kinds of in-tree volumes; neither is served here.
         ReclaimPolicy::Recycle => Next::Do(Action::MarkFailed(words::no_recycler())),
         ReclaimPolicy::Delete => {
-            let external = match &volume.provisioned_by {
+            let external = match volume.provisioned_by.as_deref().filter(|name| !name.is_empty()) {
                 Some(name) => !name.starts_with(IN_TREE),
                 None => volume.csi.is_some(),
             };
