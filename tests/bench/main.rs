@@ -1,4 +1,5 @@
-//! `hack/bench`: how fast volumes are provisioned, beside a client that does nothing but post the same objects.
+//! `hack/bench provision`: how fast volumes are provisioned, beside a client that does nothing but post the same objects.
+//! `hack/bench apistore`: see `apistore.rs`.
 //!
 //! ```text
 //! main ── site       namespace, class, accounts; claims made, seen, bound, deleted
@@ -10,6 +11,7 @@
 //! ```
 #![allow(clippy::disallowed_methods, reason = "a benchmark runs real processes on a real clock")]
 
+mod apistore;
 mod audit;
 mod bare;
 mod report;
@@ -34,6 +36,8 @@ use crate::site::Site;
 enum Flags {
     /// N claims at once, an instant driver, default flags; against a bare client that posts the same objects in the same run.
     Provision(Provision),
+    /// The API of `longshore up` against a real kube-apiserver with etcd: writes, reads, lists, watches, memory, start.
+    Apistore(apistore::Apistore),
 }
 
 /// What to measure.
@@ -63,16 +67,23 @@ pub(crate) struct Provision {
 pub(crate) const TOLERABLE: f64 = 0.25;
 
 fn main() -> ExitCode {
-    let Flags::Provision(flags) = Flags::parse();
+    let flags = Flags::parse();
     // As many threads as external-provisioner has.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let end = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(provision(&flags)));
+    let end = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(&flags)));
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "hack/bench: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(flags: &Flags) -> Result<()> {
+    match flags {
+        Flags::Provision(flags) => provision(flags).await,
+        Flags::Apistore(flags) => apistore::run(flags).await,
     }
 }
 
