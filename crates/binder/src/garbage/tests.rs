@@ -1,5 +1,6 @@
 //! Rules by name; then the laws, in a model world.
 
+mod crash;
 mod laws;
 mod live;
 

@@ -1,6 +1,7 @@
 //! For tests: the API store in memory, and the controllers of objects' lives on it.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apistore::{Api, Store};
@@ -11,6 +12,7 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api as Objects, Client};
 use rt::{Ctx, Shutdown, Task};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::{Config, Part, Surroundings};
 
@@ -37,7 +39,10 @@ fn resource(kind: &str) -> (ApiResource, bool) {
 impl World {
     /// An API with the namespace `team-a`, and nobody at work on it.
     pub(crate) async fn new() -> Self {
-        let ctx = Ctx::real();
+        Self::on(Ctx::real()).await
+    }
+
+    pub(crate) async fn on(ctx: Ctx) -> Self {
         let client = Api::new(Store::in_memory(&ctx)).client("default");
         let world = Self { ctx, client, config: Config::new("n1"), running: None };
         world.create("Namespace", "", "team-a", json!({})).await;
@@ -50,22 +55,32 @@ impl World {
         world
     }
 
+    /// Starts the controllers, and waits until they have seen everything.
     pub(crate) async fn start(&mut self) {
+        let ready = Arc::new(Notify::new());
+        self.start_in(self.ctx.clone(), ready.clone());
+        ready.notified().await;
+    }
+
+    /// Starts them as a process of their own, which may be killed at any time.
+    pub(crate) fn start_in(&mut self, ctx: Ctx, ready: Arc<Notify>) {
         let (metrics, shutdown) = (Metrics::new(), Shutdown::new());
-        let caches = Caches::start(&self.ctx, &self.client, crate::watches(), &metrics);
-        caches.synced(&crate::watches()).await;
         let engine = Engine {
-            ctx: self.ctx.clone(),
-            leadership: Leadership::always(&self.ctx),
+            ctx: ctx.clone(),
+            leadership: Leadership::always(&ctx),
             ledger: Ledger::new(),
-            metrics,
+            metrics: metrics.clone(),
             workers: 4,
             backoff: Backoff { start: Duration::from_millis(20), max: Duration::from_secs(1) },
             shutdown: shutdown.clone(),
             queue: String::new(),
         };
-        let part = Part::new(self.config.clone(), Surroundings { client: self.client.clone(), engine }, caches);
-        let task = self.ctx.spawn("binder", async move {
+        let (client, config) = (self.client.clone(), self.config.clone());
+        let task = ctx.clone().spawn("binder", async move {
+            let caches = Caches::start(&ctx, &client, crate::watches(), &metrics);
+            caches.synced(&crate::watches()).await;
+            let part = Part::new(config, Surroundings { client, engine }, caches);
+            ready.notify_one();
             futures::join!(
                 crate::garbage::run(part.clone()),
                 crate::namespaces::run(part.clone()),
