@@ -108,7 +108,7 @@ impl Api {
                 refusal.reply(accepted.map_or_else(|_| accept::json(&call.headers, &call.query), |accepted| accepted.format))
             }
         };
-        reply.into_response(self.audit_id(&call.headers))
+        reply.into_response(self.audit_id(&call.headers), self.ctx.timestamp())
     }
 
     fn audit_id(&self, headers: &HeaderMap) -> HeaderValue {

@@ -10,6 +10,7 @@ use futures::{FutureExt, Stream, StreamExt};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::{Frame, SizeHint};
+use jiff::Timestamp;
 
 use super::accept::Format;
 use super::encode;
@@ -185,8 +186,9 @@ impl Reply {
     }
 
     /// The response, with what every answer carries.
-    pub(super) fn into_response(mut self, audit_id: HeaderValue) -> Response<Body> {
+    pub(super) fn into_response(mut self, audit_id: HeaderValue, now: Timestamp) -> Response<Body> {
         self.headers.insert(HeaderName::from_static("audit-id"), audit_id);
+        self = self.with(http::header::DATE, &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         self.headers.entry(http::header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
         let mut response = Response::new(self.body);
         *response.status_mut() = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

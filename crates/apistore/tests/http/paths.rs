@@ -213,6 +213,7 @@ fn every_answer_has_an_audit_id_which_the_client_may_choose() {
         let (one, other) = (api.get("/version").await, api.get("/foo").await);
         assert!(one.header("audit-id").len() == 36 && one.header("audit-id") != other.header("audit-id"));
         assert_eq!(one.header("cache-control"), "no-cache, private");
+        assert_eq!(one.header("date"), "Thu, 01 Jan 2026 00:00:00 GMT");
         assert_eq!(api.ask("GET", "/version", &[("audit-id", "mine")], b"").await.header("audit-id"), "mine");
     });
 }
