@@ -262,6 +262,8 @@ impl Host {
             task.ended().await;
         }
         self.server.finished().await;
+        // The next process on this directory need not wait for us.
+        self.parts.store.close().await;
         match self.parts.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
             None => Ok(()),
