@@ -21,12 +21,16 @@ mod world;
 mod apply;
 mod bodies;
 mod create;
+mod custom;
 mod delete;
 mod discovery;
+mod garbage;
 mod get_list;
 mod kinds;
+mod namespaces;
 mod patch;
 mod pods;
+mod reviews;
 mod table;
 mod update;
 mod watch;
@@ -73,6 +77,10 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Behaviour> {
         get_list::TABLE,
         table::TABLE,
         watch::TABLE,
+        garbage::TABLE,
+        namespaces::TABLE,
+        reviews::TABLE,
+        custom::TABLE,
         update::TABLE,
         patch::TABLE,
         apply::TABLE,

@@ -35,7 +35,13 @@ impl Watch {
 
     /// The object of the next event, which is of this type.
     pub(crate) async fn expect(&mut self, kind: &str) -> Value {
-        let event = self.next().await.unwrap_or_else(|| panic!("the watch ended before {kind}"));
+        let mut event = Value::Null;
+        // A plain bookmark may come at any time.
+        while event.is_null()
+            || (kind != "BOOKMARK" && event["type"] == "BOOKMARK" && event["object"]["metadata"].get("annotations").is_none())
+        {
+            event = self.next().await.unwrap_or_else(|| panic!("the watch ended before {kind}"));
+        }
         assert_eq!(event["type"], kind, "the next event is {event}");
         event["object"].clone()
     }
