@@ -16,6 +16,7 @@ mod encode;
 mod objects;
 mod openapi;
 mod options;
+mod protobuf;
 mod query;
 mod reply;
 mod reviews;

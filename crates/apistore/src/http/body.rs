@@ -12,12 +12,12 @@ use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
+use super::protobuf;
+
 /// Larger bodies are refused, as upstream does.
 const LIMIT: usize = 3 * 1024 * 1024;
 /// How much of a body a message shows.
 const SHOWN: usize = 30;
-
-const ENVELOPE: &[u8] = b"k8s\0";
 
 /// All of a request's body.
 pub(super) async fn collect<B: hyper::body::Body>(body: B) -> Result<Bytes, Status> {
@@ -82,9 +82,12 @@ fn object(content_type: &str, bytes: &[u8], merge: bool, kind: &str) -> Result<(
         let shown = shown(bytes);
         Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({shown})"))
     };
-    let (value, oddities) = parse(content_type, bytes, merge).map_err(|error| match error {
+    let (value, oddities) = parse(content_type, bytes, merge, kind).map_err(|error| match error {
         Unread::Status(status) => status,
         Unread::Text(text) => unrecognized(text),
+        Unread::Content { kind: said, version, why } => {
+            Status::bad_request(format!("{said} in version {version:?} cannot be handled as a {kind}: {why}"))
+        }
     })?;
     envelope(&value).map_err(unrecognized)?;
     Ok((value, oddities))
@@ -106,10 +109,16 @@ pub(super) fn plain(content_type: &str, bytes: &[u8], kind: &str) -> Result<Valu
 enum Unread {
     Status(Status),
     Text(String),
+    /// What is inside is not what it says it is.
+    Content {
+        kind: String,
+        version: String,
+        why: String,
+    },
 }
 
-/// `merge`: see [`json::read`].
-fn parse(content_type: &str, bytes: &[u8], merge: bool) -> Result<(Value, Vec<String>), Unread> {
+/// `merge`: see [`json::read`]. `kind`: what it should be.
+fn parse(content_type: &str, bytes: &[u8], merge: bool, kind: &str) -> Result<(Value, Vec<String>), Unread> {
     let read = match written(content_type).map_err(Unread::Status)? {
         // YAML is a superset; only what does not look like JSON is read as such.
         Written::Yaml if bytes.trim_ascii_start().first() != Some(&b'{') => {
@@ -118,13 +127,12 @@ fn parse(content_type: &str, bytes: &[u8], merge: bool) -> Result<(Value, Vec<St
         Written::Json | Written::Yaml => json::read(bytes, merge)
             .map_err(|error| Unread::Text(format!("couldn't get version/kind; json parse error: {error}")))?,
         Written::Protobuf => {
-            let start: Vec<String> = ENVELOPE.iter().map(u8::to_string).collect();
-            let start = start.join(" ");
-            let why = format!("provided data does not appear to be a protobuf message, expected prefix [{start}]");
-            return Err(match bytes.starts_with(ENVELOPE) {
-                true => Unread::Status(unsupported("application/json, application/yaml")),
-                false => Unread::Text(why),
-            });
+            let value = protobuf::read(bytes, kind).map_err(|error| match error {
+                protobuf::Unread::Envelope(why) => Unread::Text(why),
+                protobuf::Unread::Content { kind, version, why } => Unread::Content { kind, version, why },
+                protobuf::Unread::Kind => Unread::Status(unsupported("application/json, application/yaml")),
+            })?;
+            return Ok((value, Vec::new()));
         }
     };
     let duplicates = read.duplicates.iter().map(|path| format!("duplicate field {path:?}"));
@@ -229,9 +237,9 @@ pub(super) fn delete_options(content_type: &str, bytes: &[u8]) -> Result<Option<
     if bytes.is_empty() {
         return Ok(None);
     }
-    let (value, _) = parse(content_type, bytes, true).map_err(|error| match error {
+    let (value, _) = parse(content_type, bytes, true, "DeleteOptions").map_err(|error| match error {
         Unread::Status(status) => status,
-        Unread::Text(text) => Status::bad_request(text),
+        Unread::Text(text) | Unread::Content { why: text, .. } => Status::bad_request(text),
     })?;
     envelope(&value).map_err(Status::bad_request)?;
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
