@@ -122,13 +122,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn binding_comes_to_rest_whatever_was_seen_late_and_lost(mut world in any_world(), schedule in any_schedule()) {
-        for (who, age, dies) in schedule {
+    fn binding_comes_to_rest_whatever_was_seen_late_and_lost(
+        mut world in any_world(), schedule in any_schedule(), replaced in prop::collection::vec((0..120_usize, 0..3), 0..3),
+    ) {
+        for (at, (who, age, dies)) in schedule.into_iter().enumerate() {
             let actors = world.actors();
             let actor = actors[who % actors.len()].clone();
             world.step(&actor, age);
             if dies {
                 world.forget_everything();
+            }
+            for (_, claim) in replaced.iter().filter(|(when, _)| *when == at) {
+                world.replace_claim(&format!("c{claim}"));
             }
             check(&world)?;
         }

@@ -62,12 +62,12 @@ impl Part {
         Engine { backoff, ..self.engine(queue) }
     }
 
-    /// Waits until every event is delivered or given up.
+    /// Waits until every event is delivered or given up, for a moment.
     pub(crate) async fn flush(&self) {
         let Lanes { volumes, scheduler, expand, ephemeral, attach, garbage } = &self.events;
-        for lane in [volumes, scheduler, expand, ephemeral, attach, garbage] {
-            lane.flush().await;
-        }
+        let lanes = [volumes, scheduler, expand, ephemeral, attach, garbage];
+        let flushed = futures::future::join_all(lanes.map(Events::flush));
+        let _ = self.around.engine.ctx.timeout(Duration::from_secs(2), flushed).await;
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct World {
     told: BTreeMap<String, Say>,
     waits: BTreeMap<String, scheduling::Wait>,
     bound_pods: Vec<String>,
+    /// A user took a claim from under its pods, of which a late look knows nothing.
+    replaced: bool,
 }
 
 impl World {
@@ -70,6 +72,7 @@ impl World {
             told: BTreeMap::new(),
             waits: BTreeMap::new(),
             bound_pods: Vec::new(),
+            replaced: false,
         }
     }
 
@@ -99,15 +102,30 @@ impl World {
         claims.chain(volumes).chain(pods).chain([Actor::Provisioner]).collect()
     }
 
-    /// Whether the scheduler put it there, rather than its user.
+    /// Whether the scheduler put it there, rather than its user, and for the claims that there are.
     pub(super) fn was_bound(&self, pod: &Pod) -> bool {
-        self.bound_pods.contains(&pod.meta.key.name().to_owned())
+        !self.replaced && self.bound_pods.contains(&pod.meta.key.name().to_owned())
     }
 
     /// What is remembered is lost with the process; what is written is not.
     pub(super) fn forget_everything(&mut self) {
         self.told.clear();
         self.waits.clear();
+    }
+
+    /// A user deletes a claim and makes another of the same name.
+    pub(super) fn replace_claim(&mut self, name: &str) {
+        self.history.push(self.now());
+        self.version += 1;
+        let version = self.version;
+        if let Some(claim) = self.claims.get_mut(name) {
+            let (class, request) = (claim.class.clone(), claim.request.clone());
+            *claim = crate::fixtures::claim(name, |claim| {
+                (claim.class, claim.request) = (class, request);
+                (claim.meta.uid, claim.meta.version) = (format!("uid-{version}").into(), version);
+            });
+            self.replaced = true;
+        }
     }
 
     fn now(&self) -> Objects {
@@ -183,7 +201,7 @@ impl World {
             (claim.phase, claim.capacity, claim.bound_access_modes) = (phase.into(), None, [].into());
         };
         match action {
-            claims::Action::HoldVolume(volume) => self.hold(&volume, name),
+            claims::Action::HoldVolume(volume) => self.hold(&volume, &seen.claims[name]),
             claims::Action::MarkVolumeBound(volume) => self.volume(&volume, |volume| volume.phase = Phase::Bound),
             claims::Action::NameVolume(volume) => self.claim(name, version, |claim| {
                 if claim.volume.is_none() {
@@ -228,7 +246,15 @@ impl World {
         match action {
             volumes::Action::MarkAvailable => self.volume(volume, |volume| volume.phase = Phase::Available),
             volumes::Action::MarkBound => self.volume(volume, |volume| volume.phase = Phase::Bound),
-            volumes::Action::Release => self.volume(volume, |volume| volume.phase = Phase::Released),
+            volumes::Action::Release => {
+                // The look at the truth that comes first.
+                let of = volume.claim.as_ref().expect("it had a claim");
+                let truth = self.claims.get(&*of.name).filter(|claim| claim.meta.uid == of.uid);
+                let unheard = truth.is_some_and(|claim| view.claim.is_none() || claim.volume.as_deref() == Some(name));
+                if !unheard {
+                    self.volume(volume, |volume| volume.phase = Phase::Released);
+                }
+            }
             volumes::Action::Unbind => self.volume(volume, |volume| {
                 if volume.bound_by_controller {
                     (volume.claim, volume.bound_by_controller) = (None, false);
@@ -282,7 +308,7 @@ impl World {
     fn step_pod(&mut self, seen: &Objects, name: &str) -> bool {
         let Next::Do(action) = scheduling::plan(&self.pod_view(seen, name)) else { return false };
         match action {
-            scheduling::Action::HoldVolume(claim, volume) => self.hold(&volume, claim.meta.key.name()),
+            scheduling::Action::HoldVolume(claim, volume) => self.hold(&volume, &claim),
             scheduling::Action::SelectNode(claim) => {
                 self.claim(claim.meta.key.name(), claim.meta.version, |claim| claim.selected_node = Some(HOST.into()));
             }
@@ -337,9 +363,8 @@ impl World {
         ClassFact::of(claim, |name| self.classes.iter().find(|class| class.meta.key.name() == name).cloned())
     }
 
-    fn hold(&mut self, seen: &Volume, claim: &str) {
-        let Some(claim) = self.claims.get(claim).cloned() else { return };
-        let reserved = crate::matching::is_bound_to(seen, &claim);
+    fn hold(&mut self, seen: &Volume, claim: &Claim) {
+        let reserved = crate::matching::is_bound_to(seen, claim);
         self.volume(seen, |volume| {
             volume.bound_by_controller |= !reserved;
             volume.claim = Some(reference(claim.meta.key.name(), &claim.meta.uid));
