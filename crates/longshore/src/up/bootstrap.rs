@@ -30,7 +30,9 @@ pub(crate) async fn run(client: &Client, rootless: bool) -> anyhow::Result<()> {
         futures::future::try_join_all(classes),
         make::<CSIDriver>(client, driver())
     );
-    (made.0?, made.1?, made.2?);
+    made.0?;
+    made.1?;
+    made.2?;
     Ok(())
 }
 

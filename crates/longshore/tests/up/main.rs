@@ -1,7 +1,10 @@
 //! `longshore up`, as a process: what it promises to whoever types it. Tests that mount need root.
 #![allow(clippy::disallowed_methods, reason = "tests run real processes on a real clock")]
 
+mod corrupt;
 mod demo;
+mod full_disk;
+mod kill;
 mod manifests;
 mod process;
 mod restart;

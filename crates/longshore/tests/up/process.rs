@@ -36,9 +36,13 @@ impl Up {
     }
 
     /// The same, or what it said instead.
+    #[allow(clippy::zombie_processes, reason = "awaited when dropped")]
     pub(crate) fn try_start(dir: &Path, flags: &[&str]) -> Result<Self, String> {
         let mut command = longshore();
-        command.arg("up").arg(format!("--data-dir={}", dir.display())).arg("--listen=127.0.0.1:0").args(flags);
+        command.arg("up").arg(format!("--data-dir={}", dir.display())).args(flags);
+        if !flags.iter().any(|flag| flag.starts_with("--listen")) {
+            command.arg("--listen=127.0.0.1:0");
+        }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut said = String::new();
@@ -88,10 +92,6 @@ impl Up {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         self.child.wait().expect("it ended")
     }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Up {
@@ -127,4 +127,71 @@ pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, S
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Any client, by the kubeconfig.
+pub(crate) async fn client(kubeconfig: &Path) -> kube::Client {
+    let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+    let options = kube::config::KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("a configuration");
+    kube::Client::try_from(config).expect("a client")
+}
+
+/// The real kubectl, against it.
+pub(crate) struct Kubectl {
+    kubeconfig: PathBuf,
+    home: TempDir,
+}
+
+/// Where `hack/cluster build` leaves it.
+const KUBECTL: &str = "/var/lib/longshore-test/bin/kubectl";
+
+pub(crate) fn kubectl(kubeconfig: &Path) -> Kubectl {
+    assert!(fs::exists(KUBECTL).unwrap_or(false), "{KUBECTL} is missing: run hack/cluster build first");
+    Kubectl { kubeconfig: kubeconfig.to_owned(), home: folder() }
+}
+
+impl Kubectl {
+    pub(crate) fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(KUBECTL);
+        command.args(words.split_ascii_whitespace()).env("KUBECONFIG", &self.kubeconfig).env("HOME", self.home.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Words without blanks in them; what it printed, and whether it was content.
+    pub(crate) fn run(&self, words: &str, input: &str) -> (bool, String) {
+        let mut child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("kubectl starts");
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), input.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("kubectl ends");
+        (output.status.success(), text(&[output.stdout, output.stderr].concat()))
+    }
+
+    pub(crate) fn ok(&self, words: &str) -> String {
+        self.given(words, "")
+    }
+
+    /// The same, with something on stdin.
+    pub(crate) fn given(&self, words: &str, input: &str) -> String {
+        let (ok, said) = self.run(words, input);
+        assert!(ok, "kubectl {words}: {said}\n{input}");
+        said
+    }
+
+    pub(crate) fn apply(&self, manifests: &str) -> String {
+        self.given("apply -f -", manifests)
+    }
+
+    /// What it said when it failed.
+    pub(crate) fn fails(&self, words: &str, input: &str) -> String {
+        let (ok, said) = self.run(words, input);
+        assert!(!ok, "kubectl {words} should have failed: {said}");
+        said
+    }
 }
