@@ -41,8 +41,8 @@ pub(super) enum Unread {
     Kind,
 }
 
-/// The object in a body; `expected`: its kind, if it does not say. An object of another kind may come without its fields: it
-/// is refused for its kind anyway.
+/// The object in a body; `expected`: its kind, if it does not say. An object of another kind or version may come without its
+/// fields: it is refused for its kind anyway.
 pub(super) fn read(bytes: &[u8], expected: &str) -> Result<Value, Unread> {
     let (api_version, kind, raw) = open(bytes).map_err(Unread::Envelope)?;
     let said = if kind.is_empty() { expected } else { &kind };
@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8], expected: &str) -> Result<Value, Unread> {
             let version = version.rsplit('/').next().unwrap_or_default().to_owned();
             Unread::Content { kind: said.to_owned(), version, why }
         })?,
-        None if said == expected => return Err(Unread::Kind),
+        None if said == expected && !kinds::is_other_version(&api_version, said) => return Err(Unread::Kind),
         None => json!({}),
     };
     for (field, text) in [("kind", kind), ("apiVersion", api_version)] {

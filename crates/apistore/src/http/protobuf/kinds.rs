@@ -29,6 +29,12 @@ pub(super) fn of(api_version: &str, kind: &str) -> Option<&'static Message> {
     found.map(|(.., message)| *message)
 }
 
+/// Whether a kind that is read is said to have a version that its group has not.
+pub(super) fn is_other_version(api_version: &str, kind: &str) -> bool {
+    let group = |api_version: &str| api_version.rsplit_once('/').map_or(String::new(), |(group, _)| group.to_owned());
+    KINDS.iter().any(|(version, name, _)| *name == kind && *version != api_version && group(version) == group(api_version))
+}
+
 /// The apiVersion of a kind.
 pub(super) fn version(kind: &str) -> &'static str {
     KINDS.iter().find(|(_, name, _)| *name == kind).map_or("v1", |(version, ..)| *version)

@@ -93,6 +93,9 @@ fn another_kind_than_expected_is_named_and_one_that_is_not_read_is_refused() {
     assert_eq!(read(&envelope("v2", "Nope", b""), "ConfigMap"), Ok(json!({"apiVersion": "v2", "kind": "Nope"})));
     assert_eq!(read(&envelope("v1", "Pod", b""), "Pod"), Err(Unread::Kind));
     assert_eq!(read(&envelope("", "", b""), "Pod"), Err(Unread::Kind));
+    assert_eq!(read(&envelope("v2", "ConfigMap", b""), "ConfigMap"), Ok(json!({"apiVersion": "v2", "kind": "ConfigMap"})));
+    // A custom resource may have the name of a built-in kind.
+    assert_eq!(read(&envelope("boats.example/v1", "Lease", b""), "Lease"), Err(Unread::Kind));
 }
 
 #[test]
