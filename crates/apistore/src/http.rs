@@ -140,6 +140,7 @@ impl Api {
             }
             Route::Review(review) => reviews::create(self, call, review, body).await,
             Route::OpenApi => openapi::index(call),
+            Route::OpenApiV2 => openapi::v2(call),
             Route::OpenApiGroup(path) => openapi::group(self, call, &path),
             route => discovery::document(self, call, &route),
         }

@@ -6,7 +6,7 @@
 use api_kinds::{Registry, Resource};
 use bytes::Bytes;
 use http::Method;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use serde_json::{Map, Value, json};
 
 use super::accept::Format;
@@ -38,6 +38,24 @@ pub(super) fn index(call: &Call) -> Result<Reply, Refusal> {
     let entries: Map<String, Value> = entries.collect();
     Ok(Reply::json(200, json!({ "paths": entries }).to_string().into(), Format::Json)
         .with(CONTENT_TYPE, "text/plain; charset=utf-8"))
+}
+
+/// gnostic's `Document` with nothing but `swagger: "2.0"` and `info {title: "Kubernetes", version: "1.36"}`: fields 1 and 2.
+const V2: &[u8] = b"\x0a\x032.0\x12\x12\x0a\x0aKubernetes\x12\x041.36";
+
+/// `/openapi/v2`: kubectl looks here for what has no path of its own, such as a `List` in a file, and takes a kind that it does
+/// not find for one that need not be checked.
+pub(super) fn v2(call: &Call) -> Result<Reply, Refusal> {
+    if call.method != Method::GET {
+        return Err(wrong_method());
+    }
+    let wants = call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if wants.contains("application/com.github.proto-openapi.spec.v2") {
+        let kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        return Ok(Reply::json(200, Bytes::from_static(V2), Format::Json).with(CONTENT_TYPE, kind));
+    }
+    let document = json!({ "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": {}, "definitions": {} });
+    Ok(Reply::json(200, document.to_string().into(), Format::Json))
 }
 
 /// `/openapi/v3/apis/G/V`.

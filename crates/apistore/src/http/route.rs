@@ -34,6 +34,8 @@ pub(super) enum Route {
     Health(Option<String>),
     /// `/openapi/v3`.
     OpenApi,
+    /// `/openapi/v2`
+    OpenApiV2,
     /// `/openapi/v3/apis/G/V`: of this path.
     OpenApiGroup(String),
 }
@@ -48,6 +50,7 @@ pub(super) fn find(path: &str, registry: &Registry) -> Result<Route, Refusal> {
         ["version"] => return Ok(Route::Version),
         ["healthz" | "livez" | "readyz"] if path == trimmed => return Ok(Route::Health(None)),
         ["healthz" | "livez" | "readyz", check] if path == trimmed => return Ok(Route::Health(Some((*check).to_owned()))),
+        ["openapi", "v2"] => return Ok(Route::OpenApiV2),
         ["openapi", "v3"] => return Ok(Route::OpenApi),
         ["openapi", "v3", ..] => return Ok(Route::OpenApiGroup(raw[2..].join("/"))),
         ["api"] => return Ok(Route::CoreVersions),

@@ -137,8 +137,8 @@ fn openapi_says_that_the_server_validates_fields() {
         let moved = api.get("/openapi/v3/api/v1?hash=old").await;
         assert_eq!(moved.code, 301);
         assert!(moved.header("location").starts_with("/openapi/v3/api/v1?hash="));
-        for path in ["/openapi/v3/apis/nope/v1", "/openapi/v2"] {
-            assert_eq!(api.get(path).await.code, 404, "{path}");
-        }
+        assert_eq!(api.get("/openapi/v3/apis/nope/v1").await.code, 404);
+        // A `List` has no path; kubectl looks for it in the older document, and does not check what it does not find.
+        assert_eq!(api.get("/openapi/v2").await.json()["swagger"], "2.0");
     });
 }
