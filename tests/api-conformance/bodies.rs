@@ -6,8 +6,9 @@ use crate::*;
 
 behaviours! {
     b1_an_object_is_sent_as_json_unless_something_else_is_asked_for,
-    b1b_yaml_and_protobuf_are_sent_when_asked_for,
+    b1b_yaml_is_sent_when_asked_for,
     b1c_the_first_acceptable_kind_wins,
+    b1d_protobuf_is_sent_when_asked_for,
     b2_a_kind_that_cannot_be_sent_is_not_acceptable,
     b2b_a_shape_that_is_unknown_is_not_acceptable,
     b4_json_is_compact_and_ends_in_a_newline,
@@ -46,12 +47,22 @@ async fn b1_an_object_is_sent_as_json_unless_something_else_is_asked_for(w: &Wor
     }
 }
 
-async fn b1b_yaml_and_protobuf_are_sent_when_asked_for(w: &World) {
+async fn b1b_yaml_is_sent_when_asked_for(w: &World) {
     let (path, _) = w.config_map("x").await;
     let reply = w.get(&path).accept("application/yaml").await;
     assert_eq!((reply.code, reply.header("content-type")), (200, "application/yaml"));
     assert!(reply.text().contains("kind: ConfigMap\n"), "{}", reply.text());
+}
+
+async fn b1d_protobuf_is_sent_when_asked_for(w: &World) {
+    let (path, _) = w.config_map("x").await;
     let reply = w.get(&path).accept("application/vnd.kubernetes.protobuf").await;
+    if w.is_exception() {
+        reply.refused_with(406, "NotAcceptable", &["application/json, application/yaml"]);
+        // Whoever accepts JSON besides, as kubectl does, gets that.
+        let reply = w.get(&path).accept("application/vnd.kubernetes.protobuf,application/json").await;
+        return assert_eq!((reply.code, reply.header("content-type")), (200, "application/json"));
+    }
     assert_eq!((reply.code, reply.header("content-type")), (200, "application/vnd.kubernetes.protobuf"));
     assert_eq!(&reply.body[..4], b"k8s\0");
 }

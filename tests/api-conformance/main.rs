@@ -7,7 +7,6 @@
 //!          └── Watch            one stream of events
 //! ```
 #![allow(clippy::disallowed_methods, reason = "these tests run against real servers on a real clock")]
-#![allow(dead_code, unused_imports, reason = "what the chapters on watches and history use is there before they are")]
 
 mod call;
 mod custom_kind;

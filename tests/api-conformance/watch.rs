@@ -502,15 +502,21 @@ async fn k17c_a_namespace_hides_the_others(w: &World) {
 async fn k18_yaml_cannot_be_watched(w: &World) {
     let path = format!("{}?watch=1", w.core("secrets").await);
     let reply = w.get(&path).accept("application/yaml").await;
-    let message = "only the following media types are accepted: application/json;stream=watch,\n  application/vnd.kubernetes.protobuf;stream=watch";
+    let message = "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    // A line of YAML may be broken anywhere.
+    let text = reply.text().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!((reply.code, reply.header("content-type")), (406, "application/yaml"), "{}", reply.text());
-    assert!(reply.text().contains(message), "{}", reply.text());
+    assert!(text.contains(message), "{text}");
 }
 
 async fn k18b_protobuf_can_be_watched(w: &World) {
     make(w, "x").await;
     let path = format!("{}?watch=1&timeoutSeconds=1", w.core("secrets").await);
     let reply = w.get(&path).accept("application/vnd.kubernetes.protobuf").await;
+    if w.is_exception() {
+        let reply_json = w.get(&path).accept("application/vnd.kubernetes.protobuf,application/json").await;
+        return assert_eq!((reply.code, reply_json.code), (406, 200));
+    }
     assert_eq!((reply.code, reply.header("content-type")), (200, "application/vnd.kubernetes.protobuf;stream=watch"));
     // Four bytes of length, then the event: a type (field 1) and an object with an envelope of its own.
     let length = u32::from_be_bytes(reply.body[..4].try_into().expect("four bytes"));

@@ -1,10 +1,11 @@
 //! One behaviour's surroundings: names of its own, a namespace of its own, and what is to be removed afterwards.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -26,6 +27,22 @@ static RUN: LazyLock<String> = LazyLock::new(|| {
     format!("{:x}", now.as_millis() & 0xff_ffff_ffff)
 });
 
+/// How many behaviours run now.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Namespaces that are needed no more. To end one is so much work for its controller that the behaviours which wait for that
+/// would wait behind all others; so they are kept until no behaviour runs.
+static SPENT: Mutex<Vec<(&Site, String)>> = Mutex::new(Vec::new());
+
+async fn end_namespaces() {
+    let spent = std::mem::take(&mut *SPENT.lock().expect("no panic holds it"));
+    let ends = spent.into_iter().map(|(site, path)| async move {
+        let request = http::Request::delete(path).body(kube::client::Body::empty()).expect("a request");
+        let _ = site.client.send(request).await;
+    });
+    futures::stream::iter(ends).buffer_unordered(16).collect::<()>().await;
+}
+
 /// What a behaviour acts in.
 pub(crate) struct World {
     /// As in the table.
@@ -46,12 +63,16 @@ struct Left {
 
 /// Runs a behaviour against a target, and removes what it left, even if it failed.
 pub(crate) fn run(target: Target, function: &'static str, behaviour: impl AsyncFnOnce(&World)) {
+    RUNNING.fetch_add(1, Ordering::SeqCst);
     RUNTIME.block_on(async {
         let site = target.site().await;
         let world = World { id: Behaviour { function }.id(), site, target, namespace: OnceCell::new(), left: Mutex::default() };
         let limited = async { tokio::time::timeout(LIMIT, behaviour(&world)).await.expect("it did not end in time") };
         let outcome = AssertUnwindSafe(limited).catch_unwind().await;
         world.clean_up().await;
+        if RUNNING.fetch_sub(1, Ordering::SeqCst) == 1 {
+            end_namespaces().await;
+        }
         if let Err(panic) = outcome {
             resume_unwind(panic);
         }
@@ -63,7 +84,6 @@ pub(crate) fn run(target: Target, function: &'static str, behaviour: impl AsyncF
 
 impl World {
     /// Whether this target differs here on purpose (EXCEPTIONS.md); then the behaviour asserts what it does instead.
-    #[expect(dead_code, reason = "no behaviour differs on purpose")]
     pub(crate) fn is_exception(&self) -> bool {
         self.left.lock().expect("no panic holds it").asked_for_exception = true;
         self.target != Target::Real && EXCEPTIONS.contains(&self.id.as_str())
@@ -178,7 +198,11 @@ impl World {
         for path in objects.iter().rev() {
             let in_namespace = path.matches('/').count() > 5;
             let namespace = path.starts_with("/api/v1/namespaces/") && !in_namespace && path.matches('/').count() == 4;
-            if finalizers && !namespace {
+            if namespace {
+                SPENT.lock().expect("no panic holds it").push((self.site, path.clone()));
+                continue;
+            }
+            if finalizers {
                 let _ = self.merge(path, &json!({"metadata": {"finalizers": null}})).await;
             }
             // A namespace takes the rest with it, except pods that nobody ends.
@@ -197,7 +221,7 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "waited 60 s for {what}");
+        assert!(began.elapsed() < Duration::from_secs(40), "waited 40 s for {what}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(200));
     }

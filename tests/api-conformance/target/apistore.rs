@@ -14,6 +14,7 @@ pub(crate) async fn clients() -> (kube::Client, kube::Client, Store) {
     let ctx = Ctx::real();
     let store = Store::in_memory(&ctx);
     let api = Api::new(store.clone());
+    found(&api).await;
     control(&ctx, &api).await;
     // What the listener does for those who come over TLS.
     let anonymous = api.clone().map_request(|mut request: http::Request<kube::client::Body>| {
@@ -22,6 +23,16 @@ pub(crate) async fn clients() -> (kube::Client, kube::Client, Store) {
         request
     });
     (kube::Client::new(api, "default"), kube::Client::new(anonymous, "default"), store)
+}
+
+/// The namespaces that every cluster has.
+async fn found(api: &Api) {
+    let client = kube::Client::new(api.clone(), "default");
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        let body = serde_json::json!({"metadata": {"name": name}}).to_string().into_bytes();
+        let request = http::Request::post("/api/v1/namespaces").body(body).expect("a request");
+        client.request::<serde_json::Value>(request).await.expect("a namespace");
+    }
 }
 
 /// Starts the controllers. They end with the process.
@@ -41,6 +52,7 @@ async fn control(ctx: &Ctx, api: &Api) {
     let caches = Caches::start(ctx, &client, watches.clone(), &metrics);
     caches.synced(&watches).await;
     let surroundings = binder::Surroundings { client, engine };
-    let controllers = async move { binder::controller(binder::Config::new("conf-host"), surroundings, &caches).await };
+    let config = binder::Config { root_ca: Some("conformance".to_owned()), ..binder::Config::new("conf-host") };
+    let controllers = async move { binder::controller(config, surroundings, &caches).await };
     ctx.spawn("binder", controllers);
 }
