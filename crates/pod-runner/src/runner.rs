@@ -93,6 +93,8 @@ struct Known {
     running: BTreeMap<(String, String), Running>,
     /// Pods that wait for volumes, and since when.
     awaiting: BTreeMap<String, rt::Instant>,
+    /// Pods one of whose containers could not be told what to do at the last attempt, and why.
+    unconfigured: BTreeMap<String, String>,
 }
 
 #[derive(Clone)]
@@ -243,7 +245,11 @@ impl Controller for Runner {
         }
     }
 
-    async fn failed(&self, _: &String, seen: &observe::Seen, error: &Error) {
+    async fn failed(&self, uid: &String, seen: &observe::Seen, error: &Error) {
+        if matches!(error, Error::Configuration { .. }) {
+            // Its status says so at the next attempt, and until one succeeds.
+            self.known().unconfigured.insert(uid.clone(), cluster::chain(error));
+        }
         if let Some(pod) = &seen.pod
             && !matches!(error, Error::Api { .. })
         {

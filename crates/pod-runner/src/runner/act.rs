@@ -83,6 +83,7 @@ async fn start(runner: &Runner, uid: &str, seen: &Seen, pod: &Arc<Pod>, index: u
     }
     let around = Around { mounted: &seen.mounted, looked: &looked, empty_dirs: &empty_dirs, dir: &attempt.dir };
     let launch = spec::launch(pod, container, &around).map_err(wrong)?;
+    runner.known().unconfigured.remove(uid);
     // Told before it is so: once nothing says `running`, the mounter may take the volumes of a pod that is going.
     let since = runner.ctx.timestamp();
     let mut shown = seen.shown.clone();

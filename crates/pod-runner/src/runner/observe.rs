@@ -31,6 +31,7 @@ pub(super) fn observe(runner: &Runner, uid: &str) -> Seen {
     };
     let folder = runner.config.pods.join(uid);
     let Some(pod) = pod else {
+        runner.known().unconfigured.remove(uid);
         let left = if listed { names(&folder).unwrap_or_default() } else { Vec::new() };
         let containers = left.iter().filter(|name| *name != EMPTY_DIRS);
         let containers = containers.map(|name| of_disk(runner, uid, name, false)).map(|shown| of_shown(&shown)).collect();
@@ -52,17 +53,18 @@ pub(super) fn observe(runner: &Runner, uid: &str) -> Seen {
         .collect();
     let unfit = spec::unfit(&spec);
     let awaits = awaits(&spec, &mounted);
-    {
+    let unconfigured = {
         let mut known = runner.known();
         match awaits.is_some() && unfit.is_none() {
             true => drop(known.awaiting.entry(uid.to_owned()).or_insert(runner.ctx.now())),
             false => drop(known.awaiting.remove(uid)),
         }
-    }
-    let reason = match (&unfit, &awaits) {
-        (Some(unfit), _) => ("CreateContainerConfigError", unfit.as_str()),
-        (None, Some(awaits)) => ("ContainerCreating", awaits.as_str()),
-        (None, None) => ("ContainerCreating", ""),
+        known.unconfigured.get(uid).cloned()
+    };
+    let reason = match (&unfit, &awaits, &unconfigured) {
+        (Some(wrong), _, _) | (None, None, Some(wrong)) => ("CreateContainerConfigError", wrong.as_str()),
+        (None, Some(awaits), _) => ("ContainerCreating", awaits.as_str()),
+        (None, None, None) => ("ContainerCreating", ""),
     };
     let started = pod.status.as_ref().and_then(|status| status.start_time.as_ref().map(|time| time.0)).or(Some(now));
     let status = status::status(&shown, restart, reason, started);
