@@ -2,7 +2,7 @@
 //!
 //! Cells are computed here, not by kubectl; they do not always have the type that their column declares, as upstream's do not.
 
-mod age;
+pub(crate) mod age;
 mod columns;
 mod event;
 mod node;
@@ -48,6 +48,9 @@ impl Column {
 
 /// The columns of a kind.
 pub fn columns(resource: &Resource) -> Vec<Column> {
+    if let Some(custom) = &resource.custom {
+        return custom.columns();
+    }
     let told = built_in(resource).and_then(columns::of).unwrap_or(columns::GENERIC).iter();
     told.map(|(name, type_, format, priority, description)| Column {
         priority: *priority,
@@ -58,6 +61,9 @@ pub fn columns(resource: &Resource) -> Vec<Column> {
 
 /// The cells of one object, one for each of [`columns`]. The object may lack anything: a bookmark has nothing but a version.
 pub fn row(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Value> {
+    if let Some(custom) = &resource.custom {
+        return custom.cells(object, now);
+    }
     let created = || Value::from(age::since(meta(object, "creationTimestamp"), now));
     let middle = match built_in(resource).unwrap_or_default() {
         "Event" => return event::row(&resource.group, object, now),

@@ -72,7 +72,7 @@ impl FieldError {
         Self { field: field.into(), kind: FieldErrorKind::Duplicate(value.into()), detail: String::new() }
     }
 
-    /// The same, with the value's text as it is to be shown.
+    /// The same, with the value's text as it is to be shown. Empty: not at all.
     pub fn duplicate_shown(field: impl Into<String>, shown: impl Into<String>) -> Self {
         Self { field: field.into(), kind: FieldErrorKind::DuplicateShown(shown.into()), detail: String::new() }
     }
@@ -119,6 +119,7 @@ impl FieldError {
             }
             FieldErrorKind::Forbidden => "Forbidden".to_owned(),
             FieldErrorKind::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            FieldErrorKind::DuplicateShown(value) if value.is_empty() => "Duplicate value".to_owned(),
             FieldErrorKind::DuplicateShown(value) => format!("Duplicate value: {value}"),
             FieldErrorKind::NotFound(value) => format!("Not found: {}", shown(value)),
             FieldErrorKind::TooLong => "Too long".to_owned(),

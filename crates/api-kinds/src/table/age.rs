@@ -10,7 +10,7 @@ const YEAR: i64 = 365 * DAY;
 /// How long ago this time was. `<unknown>` for a time that is absent.
 ///
 /// Upstream: `apimachinery/pkg/util/duration`, measured at each border.
-pub(super) fn since(time: &str, now: Timestamp) -> String {
+pub(crate) fn since(time: &str, now: Timestamp) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return "<unknown>".to_owned() };
     // Upstream's durations are 64 bits of nanoseconds: nothing is older than 292 years.
     let nanos = (now.as_nanosecond() - time.as_nanosecond()).clamp(i64::MIN.into(), i64::MAX.into());
