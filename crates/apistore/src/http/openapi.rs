@@ -52,9 +52,11 @@ pub(super) fn v2(call: &Call) -> Result<Reply, Refusal> {
     let wants = call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if wants.contains("application/com.github.proto-openapi.spec.v2") {
         let kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-        return Ok(Reply::json(200, Bytes::from_static(V2), Format::Json).with(CONTENT_TYPE, kind));
+        // Not as JSON, which ends with a line break.
+        return Ok(Reply::text(200, Bytes::from_static(V2)).with(CONTENT_TYPE, kind));
     }
-    let document = json!({ "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": {}, "definitions": {} });
+    let document =
+        json!({ "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": {}, "definitions": {} });
     Ok(Reply::json(200, document.to_string().into(), Format::Json))
 }
 
