@@ -125,7 +125,13 @@ impl Api {
 
     async fn dispatch<B: hyper::body::Body>(&self, call: &Call, body: B) -> Result<Reply, Refusal> {
         authorize::check(call)?;
-        match self.route(call)? {
+        let route = self.route(call)?;
+        let warnings: Vec<String> = route.deprecation().map(str::to_owned).into_iter().collect();
+        self.follow(call, route, body).await.map(|reply| reply.warn(&warnings))
+    }
+
+    async fn follow<B: hyper::body::Body>(&self, call: &Call, route: Route, body: B) -> Result<Reply, Refusal> {
+        match route {
             Route::Collection { resource, namespace, watch } => {
                 objects::collection(self, call, resource, namespace, watch, body).await
             }

@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod crds;
 mod http;
 mod object;
 pub mod persist;

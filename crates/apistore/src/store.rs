@@ -30,6 +30,7 @@ pub use crate::persist::OpenError;
 use crate::persist::{self, Loaded, Persist};
 use crate::request::{ListRequest, WatchRequest, WriteRequest, Written};
 pub(crate) use log::{Done, Entry};
+pub(crate) use registry::DEFINITIONS;
 use shared::Shared;
 pub(crate) use state::Change;
 use state::State;

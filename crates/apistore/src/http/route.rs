@@ -40,6 +40,16 @@ pub(super) enum Route {
     OpenApiGroup(String),
 }
 
+impl Route {
+    /// What is said to everybody who uses a version that its definition calls deprecated.
+    pub(super) fn deprecation(&self) -> Option<&str> {
+        match self {
+            Self::Collection { resource, .. } | Self::Object { resource, .. } => resource.custom.as_ref()?.deprecation(),
+            _ => None,
+        }
+    }
+}
+
 /// Where this path leads.
 pub(super) fn find(path: &str, registry: &Registry) -> Result<Route, Refusal> {
     let path = path.strip_prefix('/').unwrap_or(path);

@@ -14,7 +14,7 @@ use super::txn::Txn;
 use crate::object::Keyed;
 use crate::request::{WriteRequest, Written};
 use crate::write::{Env, plan};
-use crate::{Object, object};
+use crate::{Object, crds, object};
 
 /// One change of one object of one resource.
 #[derive(Debug, Clone)]
@@ -139,8 +139,14 @@ impl Txn<'_> {
     /// # Errors
     /// Whatever is wrong with the write; then it leaves nothing behind.
     pub(crate) fn write(&mut self, env: Env, request: WriteRequest) -> Result<Written, Status> {
+        crds::admit(self, &request)?;
+        let custom = request.resource.custom.is_some();
         let planned = plan(self, env, request)?;
+        let settles = crds::concerned(&planned.changes, custom);
         self.stage(planned.changes);
+        if settles {
+            crds::settle(self, env.now);
+        }
         Ok(planned.written)
     }
 }
