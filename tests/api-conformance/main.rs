@@ -1,5 +1,5 @@
 //! What a Kubernetes API promises, as named behaviours: one table, run against a real kube-apiserver and against `apistore` in
-//! this process. README.md says how; EXCEPTIONS.md lists where apistore differs on purpose.
+//! this process. tests/README.md says how; EXCEPTIONS.md lists where apistore differs on purpose.
 //!
 //! ```text
 //! run ── World   one behaviour's own namespace and names, and what it has to remove
