@@ -9,15 +9,14 @@ use std::sync::Arc;
 
 use cluster::drive::{Controller, Pass, drive};
 use cluster::kinds::Node;
-use cluster::{Key, Keys, Kind, Watch};
+use cluster::patch::Change;
+use cluster::{Key, Keys, Watch};
 use csi_types::{Next, Reason};
-use kube::Resource;
-use kube::api::{Patch, PatchParams};
-use kube::core::Request;
 use serde_json::{Value, json};
 
 use crate::Part;
 use crate::error::Error;
+use crate::writes::write;
 
 /// What must be cached for this controller.
 pub(crate) fn watches() -> Vec<Watch> {
@@ -80,21 +79,18 @@ fn plan(view: &View) -> Next<Action, Why, Problem> {
 }
 
 /// Fails rather than touch a list that somebody changed meanwhile.
-fn patch(node: &Node, action: &Action) -> Value {
-    let uid = json!({ "op": "test", "path": "/metadata/uid", "value": node.meta.uid });
+fn operations(node: &Node, action: &Action) -> Value {
     let taint = json!({ "key": NOT_READY, "effect": EFFECT });
     match action {
         Action::RemoveTaint(at) => json!([
-            uid,
             { "op": "test", "path": format!("/spec/taints/{at}/key"), "value": NOT_READY },
             { "op": "remove", "path": format!("/spec/taints/{at}") },
         ]),
         Action::AddTaint if node.taints.is_empty() => json!([
-            uid,
             { "op": "test", "path": "/spec/taints", "value": null },
             { "op": "add", "path": "/spec/taints", "value": [taint] },
         ]),
-        Action::AddTaint => json!([uid, { "op": "add", "path": "/spec/taints/-", "value": taint }]),
+        Action::AddTaint => json!([{ "op": "add", "path": "/spec/taints/-", "value": taint }]),
     }
 }
 
@@ -115,17 +111,10 @@ impl Controller for Nodes {
         plan(view)
     }
 
-    async fn act(&self, key: &Key, view: &View, action: &Action) -> Result<(), Error> {
+    async fn act(&self, _: &Key, view: &View, action: &Action) -> Result<(), Error> {
         let Some(node) = &view.node else { return Ok(()) };
-        let failed = |source| Error::Api { attempt: "taint Node", object: key.to_string(), source };
-        let patch: Patch<Value> = cluster::patch::json_patch(patch(node, action)).map_err(failed)?;
-        let request = Request::new(<Node as Kind>::Wire::url_path(&(), None)).patch(key.name(), &PatchParams::default(), &patch);
-        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-        let answer = self.part.around.client.request::<<Node as Kind>::Wire>(request).await.map_err(failed)?;
-        if let Some(answer) = Node::compact(answer) {
-            self.part.caches.nodes.put_answer(answer);
-        }
-        Ok(())
+        let change = Change::operations(operations(node, action));
+        write(&self.part.around.client, &self.part.caches.nodes, &node.meta, "taint Node", change).await
     }
 
     async fn refused(&self, _: &Key, _: &View, problem: &Problem) {
@@ -171,6 +160,8 @@ impl fmt::Display for Problem {
 
 #[cfg(test)]
 mod tests {
+    use cluster::Kind;
+
     use super::*;
 
     fn node(spec: Value, ready: Option<&str>) -> View {
@@ -185,8 +176,8 @@ mod tests {
         let taints = json!({ "taints": [{ "key": "mine", "effect": "NoSchedule" }, { "key": NOT_READY, "effect": EFFECT }] });
         let view = node(taints, Some("True"));
         assert_eq!(plan(&view), Next::Do(Action::RemoveTaint(1)));
-        let patch = patch(view.node.as_ref().expect("a node"), &Action::RemoveTaint(1));
-        assert_eq!(patch[2], json!({ "op": "remove", "path": "/spec/taints/1" }));
+        let operations = operations(view.node.as_ref().expect("a node"), &Action::RemoveTaint(1));
+        assert_eq!(operations[1], json!({ "op": "remove", "path": "/spec/taints/1" }));
     }
 
     #[test]

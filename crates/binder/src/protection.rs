@@ -16,17 +16,13 @@ use std::sync::Arc;
 
 use cluster::drive::{Controller, Pass, drive};
 use cluster::kinds::{AttributesClass, Claim, Volume};
-use cluster::live::is_not_found;
-use cluster::patch::{add_finalizer, json_patch, remove_finalizer};
+use cluster::patch::{Change, add_finalizer, remove_finalizer};
 use cluster::{Key, Keys, Kind, Store, Watch};
 use csi_types::{Next, Reason};
-use kube::Resource;
-use kube::api::{Patch, PatchParams};
-use kube::core::Request;
-use serde_json::{Value, json};
 
 use crate::Part;
 use crate::error::Error;
+use crate::writes::write;
 
 /// What must be cached for this controller.
 pub(crate) fn watches() -> Vec<Watch> {
@@ -116,7 +112,7 @@ fn plan(view: &View) -> Next<Action, Why, Nothing> {
 impl<K: Protected> Protection<K> {
     async fn protect(&self, object: &K) -> Result<(), Error> {
         match add_finalizer(object.meta(), K::FINALIZER) {
-            Some(patch) => self.patch(object, "add the protecting finalizer to", patch).await,
+            Some(operations) => self.write(object, "add the protecting finalizer to", Change::operations(operations)).await,
             None => Ok(()),
         }
     }
@@ -125,32 +121,14 @@ impl<K: Protected> Protection<K> {
         if K::is_used_after_all(&self.part, object).await? {
             return Err(Error::Behind { object: format!("{} {}", K::PLURAL, object.meta().key) });
         }
-        let Some(mut patch) = remove_finalizer(object.meta(), K::FINALIZER) else { return Ok(()) };
+        let Some(operations) = remove_finalizer(object.meta(), K::FINALIZER) else { return Ok(()) };
         // Or it may be used again, by a status that we have not seen.
-        if let (Some(operations), version @ 1..) = (patch.as_array_mut(), object.meta().version) {
-            operations.insert(0, json!({"op": "test", "path": "/metadata/resourceVersion", "value": version.to_string()}));
-        }
-        self.patch(object, "remove the protecting finalizer from", patch).await
+        let change = Change::operations(operations).if_unchanged();
+        self.write(object, "remove the protecting finalizer from", change).await
     }
 
-    async fn patch(&self, object: &K, attempt: &'static str, operations: Value) -> Result<(), Error> {
-        let key = &object.meta().key;
-        let failed = |source| Error::Api { attempt, object: format!("{} {key}", K::PLURAL), source };
-        let patch: Patch<Value> = json_patch(operations).map_err(failed)?;
-        let request = Request::new(K::Wire::url_path(&(), key.namespace()));
-        let request = request.patch(key.name(), &PatchParams::default(), &patch);
-        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-        match self.part.around.client.request::<K::Wire>(request).await {
-            Ok(wire) => {
-                if let Some(answer) = K::compact(wire) {
-                    K::store(&self.part).put_answer(answer);
-                }
-                Ok(())
-            }
-            // Until the watch has told us, the plan would be the same again.
-            Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("{} {key}", K::PLURAL) }),
-            Err(error) => Err(failed(error)),
-        }
+    async fn write(&self, object: &K, attempt: &'static str, change: Change) -> Result<(), Error> {
+        write(&self.part.around.client, K::store(&self.part), object.meta(), attempt, change).await
     }
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use cluster::drive::{Controller, Pass, drive};
 use cluster::kinds::{Claim, Phase};
+use cluster::patch::Change;
 use cluster::{Key, Keys};
 use serde_json::json;
 
 use crate::error::Error;
 use crate::part::resync;
 use crate::told::{REPEAT, Told};
-use crate::writes::{Holds, Side, look, mark_phase, merge};
+use crate::writes::{look, mark_phase, write};
 use crate::{Part, words};
 use plan::{Action, Next, Problem, View, Why, plan};
 
@@ -77,7 +78,7 @@ impl Volumes {
                     json!({"spec": {"claimRef": {"uid": null}}})
                 };
                 let attempt = "take from its claim PersistentVolume";
-                merge(client, &caches.volumes, &volume.meta, Side::Main, Holds::SameVersion, attempt, body).await
+                write(client, &caches.volumes, &volume.meta, attempt, Change::merge(body).if_unchanged()).await
             }
             Action::MarkFailed(say) => {
                 mark_phase(&self.part, volume, Phase::Failed, &say.message).await?;

@@ -1,65 +1,31 @@
-//! How this crate writes: merge patches that hold only for the object that was seen, live looks, and their answers into the
-//! caches at once.
+//! How this crate writes: changes that hold only for the object that was seen, live looks, and their answers into the caches at
+//! once.
 
 use cluster::kinds::{Claim, Phase, Volume};
 use cluster::live::is_not_found;
+use cluster::patch::Change;
 use cluster::{Key, Kind, Meta, Store};
 use kube::Resource;
-use kube::api::{Patch, PatchParams};
 use kube::core::Request;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Part;
 use crate::error::Error;
 use crate::matching::is_bound_to;
 
-/// For which state of the object a patch holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
-    /// Whatever happened to it meanwhile, as long as it is the same object.
-    SameObject,
-    /// Nothing happened to it since it was seen.
-    SameVersion,
-}
-
-/// Which part is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Main,
-    Status,
-}
-
-/// A merge patch with its precondition; a null removes what it names.
-pub(crate) async fn merge<K: Kind>(
+/// Makes a change, and takes the answer into the cache. What is gone needs none, but is an error all the same: until the watch has
+/// told us, the plan would be the same again.
+pub(crate) async fn write<K: Kind>(
     client: &kube::Client,
     store: &Store<K>,
     seen: &Meta,
-    side: Side,
-    holds: Holds,
     attempt: &'static str,
-    mut body: Value,
+    change: Change,
 ) -> Result<(), Error> {
-    body["metadata"]["uid"] = json!(seen.uid);
-    if holds == Holds::SameVersion && seen.version != 0 {
-        body["metadata"]["resourceVersion"] = json!(seen.version.to_string());
-    }
-    let failed = |source| Error::Api { attempt, object: seen.key.to_string(), source };
-    let request = Request::new(K::Wire::url_path(&(), seen.key.namespace()));
-    let (name, parameters, patch) = (seen.key.name(), PatchParams::default(), Patch::Merge(body));
-    let request = match side {
-        Side::Main => request.patch(name, &parameters, &patch),
-        Side::Status => request.patch_subresource("status", name, &parameters, &patch),
-    };
-    let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-    match client.request::<K::Wire>(request).await {
-        Ok(wire) => {
-            if let Some(answer) = K::compact(wire) {
-                store.put_answer(answer);
-            }
-            Ok(())
-        }
+    match cluster::patch::write(client, store, seen, change).await {
+        Ok(()) => Ok(()),
         Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("{} {}", K::PLURAL, seen.key) }),
-        Err(source) => Err(failed(source)),
+        Err(source) => Err(Error::Api { attempt, object: seen.key.to_string(), source }),
     }
 }
 
@@ -102,7 +68,7 @@ pub(crate) async fn hold_volume(part: &Part, seen: &Volume, claim: &Claim) -> Re
         body["metadata"]["annotations"][Claim::BOUND_BY_CONTROLLER_ANNOTATION] = json!("yes");
     }
     let (client, volumes) = (&part.around.client, &part.caches.volumes);
-    merge(client, volumes, &seen.meta, Side::Main, Holds::SameVersion, "give to its claim PersistentVolume", body).await
+    write(client, volumes, &seen.meta, "give to its claim PersistentVolume", Change::merge(body).if_unchanged()).await
 }
 
 /// A volume's phase, and why.
@@ -110,5 +76,6 @@ pub(crate) async fn mark_phase(part: &Part, seen: &Volume, phase: Phase, message
     let message = (!message.is_empty()).then_some(message);
     let body = json!({"status": {"phase": format!("{phase:?}"), "message": message}});
     let (client, volumes) = (&part.around.client, &part.caches.volumes);
-    merge(client, volumes, &seen.meta, Side::Status, Holds::SameVersion, "set the phase of PersistentVolume", body).await
+    let change = Change::merge(body).status().if_unchanged();
+    write(client, volumes, &seen.meta, "set the phase of PersistentVolume", change).await
 }

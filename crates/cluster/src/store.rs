@@ -26,6 +26,14 @@ pub trait Kind: PartialEq + Clone + Send + Sync + Sized + 'static {
     /// The metadata, to level versions before comparing.
     fn meta_mut(&mut self) -> &mut Meta;
 
+    /// Whether this, as the answer to a write, is the last state of the object: nothing holds it any more.
+    ///
+    /// Taking the last finalizer off an object that is being deleted ends it, and is answered with its last state under the
+    /// version it had before.
+    fn is_final(&self) -> bool {
+        self.meta().deleting && self.meta().finalizers.is_empty()
+    }
+
     /// What [`Store::indexed`] finds it by.
     fn index(&self) -> Option<&str> {
         None
@@ -134,15 +142,13 @@ impl<K: Kind> Store<K> {
     }
 
     /// Takes in what the API server answered to a write of ours, unless the watch has already brought something newer.
-    ///
-    /// Taking the last finalizer off an object that is being deleted ends it, and is answered with its last state under the
-    /// version it had before: the object is gone. (Not so a pod, which stays for its grace period; nobody here ends pods so.)
+    /// An answer that is the object's end ([`Kind::is_final`]) removes it.
     pub fn put_answer(&self, object: K) {
         let change = {
             let mut inner = self.write();
-            let Meta { key, version, deleting, finalizers, .. } = object.meta();
+            let Meta { key, version, .. } = object.meta();
             let have = inner.objects.get(key);
-            if *deleting && finalizers.is_empty() && have.is_none_or(|have| have.meta().version <= *version) {
+            if object.is_final() && have.is_none_or(|have| have.meta().version <= *version) {
                 inner.tombs.bury(key, *version);
                 let change = inner.remove(key);
                 drop(inner);

@@ -12,11 +12,10 @@ use std::sync::Arc;
 
 use cluster::kinds::{Attachment, CsiSource, Volume};
 use cluster::live::{is_not_found, secret};
-use cluster::{Key, Kind};
+use cluster::patch::Change;
+use cluster::{Key, Kind, Meta, Store};
 use csi_types::Secret;
-use kube::Api;
-use kube::api::{Patch, PatchParams};
-use serde_json::Value;
+use kube::{Client, Resource};
 
 use crate::attachments::Attachments;
 use crate::error::Error;
@@ -53,35 +52,24 @@ async fn publish_secret(on: &Attachments, volume: &Volume, csi: &CsiSource) -> R
     }
 }
 
-/// Patches an attachment (its status, if so said) and takes in the answer.
+/// Changes an object and takes in the answer.
 ///
-/// One that is gone needs no patch, but is an error all the same: until the watch has told us, the plan would be the same again.
-async fn patch(
-    on: &Attachments,
-    attachment: &Attachment,
+/// One that is gone needs no change, but is an error all the same: until the watch has told us, the plan would be the same again.
+pub(crate) async fn write<K: Kind>(
+    client: &Client,
+    store: &Store<K>,
+    seen: &Meta,
     attempt: &'static str,
-    status: bool,
-    patch: Patch<Value>,
+    change: Change,
 ) -> Result<(), Error> {
-    let api: Api<<Attachment as Kind>::Wire> = Api::all(on.around.client.clone());
-    let (name, parameters) = (attachment.meta.key.name(), PatchParams::default());
-    let answer = match (status, patch) {
-        (true, patch) => api.patch_status(name, &parameters, &patch).await,
-        (false, patch) => api.patch(name, &parameters, &patch).await,
-    };
-    match answer {
-        Ok(wire) => {
-            if let Some(answer) = Attachment::compact(wire) {
-                on.caches.attachments.put_answer(answer);
-            }
-            Ok(())
-        }
-        Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("VolumeAttachment {}", attachment.meta.key) }),
-        Err(source) => Err(Error::Api { attempt, object: attachment.meta.key.to_string(), source }),
+    match cluster::patch::write(client, store, seen, change).await {
+        Ok(()) => Ok(()),
+        Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("{} {}", K::Wire::kind(&()), seen.key) }),
+        Err(source) => Err(Error::Api { attempt, object: seen.key.to_string(), source }),
     }
 }
 
-/// Turns operations into a JSON patch.
-fn operations(attempt: &'static str, object: &Key, operations: Value) -> Result<Patch<Value>, Error> {
-    cluster::patch::json_patch(operations).map_err(|source| Error::Api { attempt, object: object.to_string(), source })
+/// Changes an attachment.
+async fn write_attachment(on: &Attachments, to: &Attachment, attempt: &'static str, change: Change) -> Result<(), Error> {
+    write(&on.around.client, &on.caches.attachments, &to.meta, attempt, change).await
 }

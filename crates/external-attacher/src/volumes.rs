@@ -6,16 +6,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use cluster::drive::{Controller, Pass};
-use cluster::kinds::Volume;
-use cluster::live::is_not_found;
-use cluster::patch::{json_patch, remove_finalizer};
-use cluster::{Caches, Key, Keys, Kind};
+use cluster::patch::{Change, remove_finalizer};
+use cluster::{Caches, Key, Keys};
 use csi_types::{Next, Reason};
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
-use serde_json::Value;
+use kube::Client;
 use sidecar::Surroundings;
 
+use crate::act::write;
 use crate::error::Error;
 use crate::finalizer;
 
@@ -111,23 +108,10 @@ impl Controller for Volumes {
 
     async fn act(&self, key: &Key, _: &View, action: &Action) -> Result<(), Error> {
         let Action::ReleaseVolume = action;
-        let failed =
-            |source| Error::Api { attempt: "remove the finalizer from PersistentVolume", object: key.to_string(), source };
         let Some(volume) = self.caches.volumes.get(key.as_str()) else { return Ok(()) };
         let Some(operations) = remove_finalizer(&volume.meta, &self.finalizer) else { return Ok(()) };
-        let patch: Patch<Value> = json_patch(operations).map_err(failed)?;
-        let api: Api<<Volume as Kind>::Wire> = Api::all(self.client.clone());
-        match api.patch(key.name(), &PatchParams::default(), &patch).await {
-            Ok(wire) => {
-                if let Some(answer) = Volume::compact(wire) {
-                    self.caches.volumes.put_answer(answer);
-                }
-                Ok(())
-            }
-            // Until the watch has told us, the plan would be the same again.
-            Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("PersistentVolume {key}") }),
-            Err(error) => Err(failed(error)),
-        }
+        let attempt = "remove the finalizer from PersistentVolume";
+        write(&self.client, &self.caches.volumes, &volume.meta, attempt, Change::operations(operations)).await
     }
 
     async fn refused(&self, _: &Key, _: &View, problem: &Nothing) {

@@ -1,6 +1,5 @@
 //! How a process ends: one sentence, one number.
 
-use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -62,7 +61,7 @@ impl Exit {
     pub fn from_error(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<Exit>() {
             Some(exit) => exit.clone(),
-            None => Self::Failed(join(error.chain())),
+            None => Self::Failed(cluster::chain(error.as_ref())),
         }
     }
 
@@ -88,18 +87,6 @@ impl Exit {
         }
         ExitCode::from(self.code())
     }
-}
-
-/// The errors' texts, outermost first. A cause that the text before it tells already is not told again.
-pub(crate) fn join<'a>(chain: impl IntoIterator<Item = &'a (dyn Error + 'static)>) -> String {
-    chain.into_iter().fold(String::new(), |mut text, error| {
-        let cause = error.to_string();
-        if !text.contains(&cause) {
-            text.push_str(if text.is_empty() { "" } else { ": " });
-            text.push_str(&cause);
-        }
-        text
-    })
 }
 
 /// Upstream creates the file if need be; on a host that would leave a regular file in /dev, so ours has to be there already,

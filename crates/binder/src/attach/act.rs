@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cluster::kinds::{Attachment, Node};
 use cluster::live::{already_exists, is_not_found};
+use cluster::patch::Change;
 use cluster::{Key, Kind};
 use kube::Resource;
 use kube::api::{DeleteParams, PostParams, Preconditions};
@@ -14,7 +15,7 @@ use tracing::{info, warn};
 use super::Attach;
 use super::wanted::{attachment_name, attachment_of};
 use crate::error::Error;
-use crate::writes::{Holds, Side, look, merge};
+use crate::writes::{look, write};
 
 pub(super) const CREATE: &str = "create VolumeAttachment";
 const DELETE: &str = "delete VolumeAttachment";
@@ -110,10 +111,10 @@ impl Attach {
             return Err(Error::Behind { object: format!("Node {}", self.node()) });
         }
         let list: Vec<Value> = names.iter().map(|name| json!({"name": name, "devicePath": ""})).collect();
-        let body = json!({"status": {"volumesAttached": list}});
+        let change = Change::merge(json!({"status": {"volumesAttached": list}})).status();
         const ATTEMPT: &str = "write volumesAttached of Node";
         let client = &self.part.around.client;
-        merge(client, &self.caches().nodes, &node.meta, Side::Status, Holds::SameObject, ATTEMPT, body).await?;
+        write(client, &self.caches().nodes, &node.meta, ATTEMPT, change).await?;
         *written = Some(self.part.around.engine.ctx.now());
         Ok(())
     }

@@ -6,13 +6,14 @@ mod mark_lost;
 mod name_volume;
 
 use cluster::kinds::{Claim, Phase};
+use cluster::patch::Change;
 use serde_json::{Value, json};
 
 use super::Claims;
 use super::plan::{Action, View};
 use crate::error::Error;
 use crate::words;
-use crate::writes::{Holds, Side, hold_volume, mark_phase, merge};
+use crate::writes::{hold_volume, mark_phase, write};
 
 pub(super) async fn act(on: &Claims, view: &View, action: &Action) -> Result<(), Error> {
     let Some(claim) = &view.claim else { return Ok(()) };
@@ -22,12 +23,13 @@ pub(super) async fn act(on: &Claims, view: &View, action: &Action) -> Result<(),
         Action::NameVolume(volume) => name_volume::act(on, claim, volume).await,
         Action::MarkBound(volume) => mark_bound::act(on, claim, volume).await,
         Action::MarkPending => {
-            patch(on, claim, Side::Status, "mark as pending PersistentVolumeClaim", no_volume("Pending")).await
+            let change = Change::merge(no_volume("Pending")).status();
+            patch(on, claim, "mark as pending PersistentVolumeClaim", change).await
         }
         Action::MarkLost(how) => mark_lost::act(on, claim, *how).await,
         Action::SetDefaultClass(class) => {
             let body = json!({"spec": {"storageClassName": class}});
-            patch(on, claim, Side::Main, "set the default class of PersistentVolumeClaim", body).await
+            patch(on, claim, "set the default class of PersistentVolumeClaim", Change::merge(body)).await
         }
         Action::AskProvisioner(provisioner) => ask_provisioner::act(on, claim, provisioner).await,
         Action::Tell(say) => {
@@ -38,8 +40,8 @@ pub(super) async fn act(on: &Claims, view: &View, action: &Action) -> Result<(),
     }
 }
 
-async fn patch(on: &Claims, claim: &Claim, side: Side, attempt: &'static str, body: Value) -> Result<(), Error> {
-    merge(&on.part.around.client, &on.part.caches.claims, &claim.meta, side, Holds::SameVersion, attempt, body).await
+async fn patch(on: &Claims, claim: &Claim, attempt: &'static str, change: Change) -> Result<(), Error> {
+    write(&on.part.around.client, &on.part.caches.claims, &claim.meta, attempt, change.if_unchanged()).await
 }
 
 /// The status of a claim that has no volume, or not any more.

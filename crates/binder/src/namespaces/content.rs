@@ -2,9 +2,10 @@
 
 use cluster::kinds::Namespace;
 use cluster::live::is_not_found;
-use cluster::{Key, Kind, chain};
+use cluster::patch::Change;
+use cluster::{Key, Kind, Meta, chain};
 use k8s_openapi::api::core::v1::Event;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::core::Request;
 use kube::discovery::ApiResource;
 use kube::{Api, Resource};
@@ -16,6 +17,7 @@ use super::conditions::{Left, conditions};
 use super::{FINALIZER, Namespaces};
 use crate::error::Error;
 use crate::garbage::{Served, Slim};
+use crate::writes::write;
 
 impl Namespaces {
     /// Pods first: what else is in the namespace may be what they need to end well.
@@ -45,7 +47,11 @@ impl Namespaces {
         let have = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let now = self.part.around.engine.ctx.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         if let Some(conditions) = conditions(&have, &left, &now) {
-            self.write_conditions(namespace, &live, conditions).await?;
+            let version = live["metadata"]["resourceVersion"].as_str().and_then(|version| version.parse().ok()).unwrap_or(0);
+            let seen = Meta { version, ..object.meta.clone() };
+            let change = Change::merge(json!({"status": {"conditions": conditions}})).status().if_unchanged();
+            let (client, namespaces) = (&self.part.around.client, &self.part.caches.namespaces);
+            write(client, namespaces, &seen, "write the conditions of Namespace", change).await?;
         }
         first.map_or(Ok(()), Err)
     }
@@ -105,18 +111,6 @@ impl Namespaces {
         }
     }
 
-    /// The answer is left to the watch: a cache takes an object that is deleted and has no finalizers in its metadata for gone.
-    async fn write_conditions(&self, namespace: &Key, live: &Value, conditions: Vec<Value>) -> Result<(), Error> {
-        let attempt = "write the conditions of Namespace";
-        let failed = |source| Error::Api { attempt, object: namespace.to_string(), source };
-        let meta = json!({"uid": live["metadata"]["uid"], "resourceVersion": live["metadata"]["resourceVersion"]});
-        let patch = Patch::Merge(json!({"metadata": meta, "status": {"conditions": conditions}}));
-        let request = Request::new(<Namespace as Kind>::Wire::url_path(&(), None));
-        let request = request.patch_subresource("status", namespace.name(), &PatchParams::default(), &patch);
-        let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-        self.part.around.client.request::<IgnoredAny>(request).await.map(drop).map_err(failed)
-    }
-
     /// The version it was read at is the precondition.
     async fn finalize(&self, namespace: &Key, mut live: Value) -> Result<(), Error> {
         if let Some(finalizers) = live.pointer_mut("/spec/finalizers").and_then(Value::as_array_mut) {
@@ -127,9 +121,12 @@ impl Namespaces {
         let body = live.to_string().into_bytes();
         let request = request.replace_subresource("finalize", namespace.name(), &PostParams::default(), body);
         let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-        match self.part.around.client.request::<IgnoredAny>(request).await {
-            Ok(_) => {
+        match self.part.around.client.request::<<Namespace as Kind>::Wire>(request).await {
+            Ok(wire) => {
                 info!(namespace = %namespace, "emptied and let go");
+                if let Some(answer) = Namespace::compact(wire) {
+                    self.part.caches.namespaces.put_answer(answer);
+                }
                 Ok(())
             }
             Err(error) if is_not_found(&error) => Ok(()),

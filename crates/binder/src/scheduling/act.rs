@@ -5,13 +5,14 @@ mod mark_unschedulable;
 
 use cluster::Key;
 use cluster::kinds::Claim;
+use cluster::patch::Change;
 use serde_json::json;
 
 use super::Scheduling;
 use super::plan::{Action, View};
 use crate::error::Error;
 use crate::words::{self, Unfit};
-use crate::writes::{Holds, Side, hold_volume, look, merge};
+use crate::writes::{hold_volume, look, write};
 
 pub(super) async fn act(on: &Scheduling, view: &View, action: &Action) -> Result<(), Error> {
     let Some(pod) = &view.pod else { return Ok(()) };
@@ -21,9 +22,9 @@ pub(super) async fn act(on: &Scheduling, view: &View, action: &Action) -> Result
         Action::HoldVolume(claim, volume) => hold_volume(part, volume, claim).await,
         Action::SelectNode(claim) => {
             let body = json!({"metadata": {"annotations": {Claim::SELECTED_NODE_ANNOTATION: part.config.node}}});
-            let (client, claims, attempt) =
-                (&part.around.client, &part.caches.claims, "select the node of PersistentVolumeClaim");
-            merge(client, claims, &claim.meta, Side::Main, Holds::SameVersion, attempt, body).await
+            let change = Change::merge(body).if_unchanged();
+            let attempt = "select the node of PersistentVolumeClaim";
+            write(&part.around.client, &part.caches.claims, &claim.meta, attempt, change).await
         }
         Action::Wait(wait) => {
             on.waits.begin(&pod.meta, wait.clone(), now);

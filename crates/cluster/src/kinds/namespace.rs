@@ -48,4 +48,9 @@ impl Kind for Namespace {
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
     }
+
+    /// Those of its spec hold it as well.
+    fn is_final(&self) -> bool {
+        self.meta.deleting && self.meta.finalizers.is_empty() && self.finalizers.is_empty()
+    }
 }

@@ -299,6 +299,11 @@ impl Kind for Pod {
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
     }
+
+    /// It stays for its grace period, finalizers or not.
+    fn is_final(&self) -> bool {
+        self.grace_is_over && self.meta.finalizers.is_empty()
+    }
 }
 
 // === impl wire structs ===

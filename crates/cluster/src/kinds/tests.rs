@@ -90,6 +90,21 @@ fn a_pod_is_over_when_it_has_ended_or_goes_and_nothing_of_it_runs() {
 }
 
 #[test]
+fn what_is_deleted_is_still_there_while_its_spec_or_its_grace_holds_it() {
+    let namespace = |finalizers: Value| -> Namespace {
+        let meta = json!({"name": "n", "deletionTimestamp": "2026-01-01T00:00:00Z"});
+        compact(json!({"metadata": meta, "spec": {"finalizers": finalizers}}))
+    };
+    assert!(namespace(json!([])).is_final() && !namespace(json!(["kubernetes"])).is_final());
+    let pod = |grace: u64, finalizers: Value| -> Pod {
+        let mut meta = json!({"namespace": "ns", "name": "p", "deletionTimestamp": "2026-01-01T00:00:00Z"});
+        (meta["deletionGracePeriodSeconds"], meta["finalizers"]) = (json!(grace), finalizers);
+        compact(json!({"metadata": meta}))
+    };
+    assert!(pod(0, json!([])).is_final() && !pod(0, json!(["x"])).is_final() && !pod(30, json!([])).is_final());
+}
+
+#[test]
 fn a_nodes_heartbeat_is_no_difference_and_its_readiness_is_one() {
     let node = |ready: &str, at: &str| -> Node {
         compact(json!({

@@ -1,10 +1,11 @@
 //! Keeps the attachment until it is detached, and writes down the node's id: the node may be gone by then.
 
 use cluster::kinds::Attachment;
+use cluster::patch::Change;
 use csi_types::NodeId;
-use kube::api::Patch;
 use serde_json::json;
 
+use super::write_attachment;
 use crate::attachments::Attachments;
 use crate::error::Error;
 
@@ -14,11 +15,10 @@ pub(super) async fn act(on: &Attachments, attachment: &Attachment, node: &NodeId
     if !attachment.meta.has_finalizer(&on.finalizer) {
         finalizers.push(&on.finalizer);
     }
-    let patch = json!({"metadata": {
-        "uid": attachment.meta.uid,
-        "resourceVersion": attachment.meta.version.to_string(),
+    let fields = json!({"metadata": {
         "finalizers": finalizers,
         "annotations": {Attachment::NODE_ID_ANNOTATION: node.as_str()},
     }});
-    super::patch(on, attachment, "add the finalizer to VolumeAttachment", false, Patch::Merge(patch)).await
+    let change = Change::merge(fields).if_unchanged();
+    write_attachment(on, attachment, "add the finalizer to VolumeAttachment", change).await
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cluster::kinds::Attachment;
+use cluster::patch::Change;
 use serde_json::json;
 
-use super::operations;
+use super::write_attachment;
 use crate::attachments::Attachments;
 use crate::error::Error;
 
@@ -20,12 +21,8 @@ pub(super) async fn act(
     if let Some(context) = context.filter(|context| !context.is_empty()) {
         status["attachmentMetadata"] = json!(context);
     }
-    let patch = json!([
-        {"op": "test", "path": "/metadata/uid", "value": attachment.meta.uid},
-        {"op": "add", "path": "/status", "value": status},
-    ]);
-    let patch = operations(ATTEMPT, &attachment.meta.key, patch)?;
-    let marked = super::patch(on, attachment, ATTEMPT, true, patch).await;
+    let change = Change::operations(json!([{"op": "add", "path": "/status", "value": status}])).status();
+    let marked = write_attachment(on, attachment, ATTEMPT, change).await;
     marked.map_err(|error| match error {
         Error::Api { object, source, .. } => Error::MarkAttached { attachment: object, source },
         other => other,

@@ -1,10 +1,11 @@
 //! Puts into the attachment's status why it cannot be attached or detached: kubelet and the attach/detach controller show it.
 
+use cluster::patch::Change;
 use cluster::{Key, chain};
 use csi_types::Code;
-use kube::api::Patch;
 use serde_json::json;
 
+use super::write_attachment;
 use crate::attachments::Attachments;
 use crate::plan::View;
 
@@ -19,9 +20,8 @@ pub(crate) async fn report(on: &Attachments, key: &Key, view: &View, message: &s
     if let Some(code) = code.filter(|_| !facts.deleting && on.settings.error_codes) {
         error["errorCode"] = json!(code.number());
     }
-    let patch = json!({"metadata": {"uid": attachment.meta.uid}, "status": {field: error}});
-    let patched = super::patch(on, &attachment, "report an error in VolumeAttachment", true, Patch::Merge(patch)).await;
-    if let Err(error) = patched {
+    let change = Change::merge(json!({"status": {field: error}})).status();
+    if let Err(error) = write_attachment(on, &attachment, "report an error in VolumeAttachment", change).await {
         tracing::debug!("{}", chain(&error));
     }
 }

@@ -185,7 +185,7 @@ impl Visit for TextFields<'_, '_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.put(field, format_args!("{:?}", chain(value)));
+        self.put(field, format_args!("{:?}", cluster::chain(value)));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -251,7 +251,7 @@ impl Visit for JsonFields<'_, '_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.put(field, Err(&chain(value)));
+        self.put(field, Err(&cluster::chain(value)));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -263,9 +263,4 @@ impl Visit for JsonFields<'_, '_> {
 
 fn json_text(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
     writer.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
-}
-
-/// The error and its sources, joined once.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    crate::exit::join(std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (**error).source()))
 }

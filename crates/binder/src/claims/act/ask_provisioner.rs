@@ -1,11 +1,11 @@
 //! Tells the external provisioner that a volume is wanted. Both names of the annotation, since older provisioners know only one.
 
 use cluster::kinds::Claim;
+use cluster::patch::Change;
 use serde_json::json;
 
 use super::{Claims, patch};
 use crate::error::Error;
-use crate::writes::Side;
 
 pub(in crate::claims) const ATTEMPT: &str = "ask the provisioner in PersistentVolumeClaim";
 
@@ -14,5 +14,5 @@ pub(super) async fn act(on: &Claims, claim: &Claim, provisioner: &str) -> Result
         Claim::PROVISIONER_ANNOTATION: provisioner,
         Claim::BETA_PROVISIONER_ANNOTATION: provisioner,
     }}});
-    patch(on, claim, Side::Main, ATTEMPT, body).await
+    patch(on, claim, ATTEMPT, Change::merge(body)).await
 }

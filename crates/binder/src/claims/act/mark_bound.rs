@@ -1,13 +1,13 @@
 //! Says in the claim's status that it is bound, and to what.
 
 use cluster::kinds::{Claim, Volume};
+use cluster::patch::Change;
 use csi_types::Quantity;
 use serde_json::json;
 
 use super::{Claims, patch};
 use crate::error::Error;
 use crate::matching::capacity;
-use crate::writes::Side;
 
 /// Capacity is written only with the phase: from then on it belongs to resizing.
 pub(super) async fn act(on: &Claims, claim: &Claim, volume: &Volume) -> Result<(), Error> {
@@ -27,5 +27,6 @@ pub(super) async fn act(on: &Claims, claim: &Claim, volume: &Volume) -> Result<(
     if &*claim.phase != "Bound" && &*claim.phase != "Lost" {
         status["currentVolumeAttributesClassName"] = json!(volume.attributes_class);
     }
-    patch(on, claim, Side::Status, "mark as bound PersistentVolumeClaim", json!({"status": status})).await
+    let change = Change::merge(json!({"status": status})).status();
+    patch(on, claim, "mark as bound PersistentVolumeClaim", change).await
 }

@@ -2,12 +2,13 @@
 
 use cluster::Key;
 use cluster::kinds::Claim;
+use cluster::patch::Change;
 
 use super::super::plan::Lost;
 use super::{Claims, no_volume, patch};
 use crate::error::Error;
 use crate::words;
-use crate::writes::{Side, look};
+use crate::writes::look;
 
 /// A volume is looked for once more where it would be: that our cache has not heard of it is no loss.
 pub(super) async fn act(on: &Claims, claim: &Claim, how: Lost) -> Result<(), Error> {
@@ -23,7 +24,7 @@ pub(super) async fn act(on: &Claims, claim: &Claim, how: Lost) -> Result<(), Err
             return Err(Error::Behind { object: format!("PersistentVolume {name}") });
         }
     }
-    patch(on, claim, Side::Status, "mark as lost PersistentVolumeClaim", no_volume("Lost")).await?;
+    patch(on, claim, "mark as lost PersistentVolumeClaim", Change::merge(no_volume("Lost")).status()).await?;
     let say = match how {
         Lost::Reference => words::lost_reference(),
         Lost::Volume => words::lost_volume(),

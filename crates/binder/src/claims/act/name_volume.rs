@@ -1,11 +1,11 @@
 //! Writes down in the claim which volume it has, and that binding is complete.
 
 use cluster::kinds::{Claim, Volume};
+use cluster::patch::Change;
 use serde_json::json;
 
 use super::{Claims, patch};
 use crate::error::Error;
-use crate::writes::Side;
 
 pub(super) async fn act(on: &Claims, claim: &Claim, volume: &Volume) -> Result<(), Error> {
     let name = volume.meta.key.name();
@@ -19,5 +19,5 @@ pub(super) async fn act(on: &Claims, claim: &Claim, volume: &Volume) -> Result<(
         annotations[Claim::BOUND_BY_CONTROLLER_ANNOTATION] = json!("yes");
         body["spec"]["volumeName"] = json!(name);
     }
-    patch(on, claim, Side::Main, "name the volume of PersistentVolumeClaim", body).await
+    patch(on, claim, "name the volume of PersistentVolumeClaim", Change::merge(body)).await
 }

@@ -1,15 +1,13 @@
 //! Says why a pod has no node: in its condition `PodScheduled`, and as an event.
 
-use cluster::Kind;
 use cluster::kinds::Pod;
-use cluster::live::is_not_found;
-use kube::Api;
-use kube::api::{Patch, PatchParams};
+use cluster::patch::Change;
 use serde_json::json;
 
 use super::Scheduling;
 use crate::error::Error;
 use crate::words;
+use crate::writes::write;
 
 /// A strategic patch, since it merges conditions by their type. The event even if the condition says so already: it is repeated.
 pub(super) async fn act(on: &Scheduling, pod: &Pod, reason: &str, message: &str) -> Result<(), Error> {
@@ -26,20 +24,8 @@ pub(super) async fn act(on: &Scheduling, pod: &Pod, reason: &str, message: &str)
             let at = part.around.engine.ctx.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             condition["lastTransitionTime"] = json!(at);
         }
-        let patch = Patch::Strategic(json!({"metadata": {"uid": pod.meta.uid}, "status": {"conditions": [condition]}}));
-        let namespace = pod.meta.key.namespace().unwrap_or_default();
-        let api: Api<<Pod as Kind>::Wire> = Api::namespaced(part.around.client.clone(), namespace);
-        match api.patch_status(pod.meta.key.name(), &PatchParams::default(), &patch).await {
-            Ok(wire) => {
-                if let Some(answer) = Pod::compact(wire) {
-                    part.caches.pods.put_answer(answer);
-                }
-            }
-            Err(error) if is_not_found(&error) => return Err(Error::Went { object: format!("Pod {}", pod.meta.key) }),
-            Err(source) => {
-                return Err(Error::Api { attempt: "mark as unschedulable Pod", object: pod.meta.key.to_string(), source });
-            }
-        }
+        let change = Change::strategic(json!({"status": {"conditions": [condition]}})).status();
+        write(&part.around.client, &part.caches.pods, &pod.meta, "mark as unschedulable Pod", change).await?;
     }
     let say = words::failed_scheduling(message);
     on.told.note(&pod.meta, say.clone(), now);
