@@ -47,6 +47,8 @@ pub struct Manager<'a> {
 /// managedFields of its own: an explicit list replaces the stored one, `[]` and `[{}]` clear it, absent (or no list that can be
 /// read) keeps it. A write through a subresource keeps it whatever it says. An object that nobody owns stays so until it is applied.
 ///
+/// What managers own in the words of another group is forgotten.
+///
 /// Both objects are decoded. The result stands in `new`.
 pub fn track(old: Option<&Value>, new: &mut Value, schema: &Schema, manager: Manager<'_>, reset: &[&[&str]]) {
     track::track(old, new, schema, manager, reset);

@@ -69,6 +69,7 @@ impl Application<'_> {
             let changes = compare(&Value::Object(Map::new()), live, self.schema).without(&ignored(self.reset));
             entries = updated(entries, &changes, before)?;
         }
+        entries.retain(|entry| entry.speaks(self.manager));
         entries.into_iter().map(|entry| Ok(Owner { fields: entry.fields()?, entry })).collect()
     }
 

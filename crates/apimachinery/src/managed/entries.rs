@@ -76,6 +76,14 @@ impl Entry {
             && (operation == Operation::Apply || self.api_version() == manager.api_version)
     }
 
+    /// Whether it speaks of the fields as this group calls them. Nothing is known of what another group's entry means here.
+    pub(super) fn speaks(&self, manager: Manager<'_>) -> bool {
+        fn group(version: &str) -> &str {
+            version.rsplit_once('/').map_or("", |(group, _)| group)
+        }
+        group(self.api_version()) == group(manager.api_version)
+    }
+
     /// What is owned.
     ///
     /// # Errors

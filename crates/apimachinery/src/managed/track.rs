@@ -45,7 +45,7 @@ pub(super) fn track(old: Option<&Value>, new: &mut Value, schema: &Schema, manag
         Some(list) if Some(&list) == stored => List::StoredHere(list),
         Some(list) => entries::decode(&list).map_or(List::Stored, List::Sent),
     };
-    let (entries, kept) = match list {
+    let (mut entries, kept) = match list {
         List::Sent(entries) => (entries, false),
         List::StoredHere(list) => (entries::stored(list), true),
         List::Stored => (stored.map(|list| entries::stored(list.clone())).unwrap_or_default(), true),
@@ -53,6 +53,7 @@ pub(super) fn track(old: Option<&Value>, new: &mut Value, schema: &Schema, manag
     if entries.is_empty() && old.is_some() {
         return;
     }
+    entries.retain(|entry| entry.speaks(manager));
     let empty = Value::Object(Map::new());
     let changes = compare(old.unwrap_or(&empty), new, schema).without(&ignored(reset));
     if kept && changes.is_empty() {

@@ -214,3 +214,20 @@ fn times_are_kept_when_nothing_else_differs() {
     keep_times(&object("2026-01-01T00:00:00Z", "a"), &mut new);
     assert_eq!(new, object("2026-01-01T00:00:09Z", "b"));
 }
+
+#[test]
+fn what_is_owned_in_the_words_of_another_group_is_forgotten() {
+    let schema = samples::config_map();
+    let entry = |version: &str| json!({"manager": "old", "operation": "Update", "apiVersion": version, "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:a": {}}}});
+    let old = |version: &str| json!({"metadata": {"name": "c", "managedFields": [entry(version)]}, "data": {"a": "1"}});
+    let written = |version: &str, data: Value| {
+        let mut new = old(version);
+        new["data"] = data;
+        track(Some(&old(version)), &mut new, &schema, manager("new"), &[]);
+        let entries = new["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+        entries.iter().map(|entry| entry["manager"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(written("v1", json!({"a": "1", "b": "2"})), ["old", "new"]);
+    assert_eq!(written("other.io/v1", json!({"a": "1", "b": "2"})), ["new"]);
+    assert_eq!(written("other.io/v1", json!({"a": "1"})), Vec::<String>::new(), "though nothing changed");
+}
