@@ -20,6 +20,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -34,7 +35,7 @@ var served = []any{
 	corev1.Secret{}, corev1.ConfigMap{}, corev1.Event{}, corev1.ServiceAccount{},
 	storagev1.StorageClass{}, storagev1.CSIDriver{}, storagev1.CSINode{}, storagev1.CSIStorageCapacity{},
 	storagev1.VolumeAttachment{}, storagev1.VolumeAttributesClass{},
-	coordinationv1.Lease{}, apiextensionsv1.CustomResourceDefinition{},
+	coordinationv1.Lease{}, eventsv1.Event{}, apiextensionsv1.CustomResourceDefinition{},
 }
 
 // leaves are the structs that are one value in JSON. JSONSchemaProps contains itself; what it says is read elsewhere.
@@ -55,6 +56,7 @@ var files = map[string]struct{ name, openapi string }{
 	"k8s.io/api/core/v1":                                       {"core", "io.k8s.api.core.v1."},
 	"k8s.io/api/storage/v1":                                    {"storage", "io.k8s.api.storage.v1."},
 	"k8s.io/api/coordination/v1":                               {"coordination", "io.k8s.api.coordination.v1."},
+	"k8s.io/api/events/v1":                                     {"events", "io.k8s.api.events.v1."},
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1": {"apiextensions", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."},
 }
 
@@ -118,15 +120,24 @@ func (f *facts) read(path string) {
 	}
 }
 
+// nameOf is what a struct is called here: as in Go, but for the one group that calls its types as the core group does.
+func nameOf(t reflect.Type) string {
+	if t.PkgPath() == "k8s.io/api/events/v1" {
+		return "events." + t.Name()
+	}
+	return t.Name()
+}
+
 // define writes a struct down, and everything it is made of.
 func (f *facts) define(t reflect.Type) {
-	if known, ok := f.definitions[t.Name()]; ok {
+	name := nameOf(t)
+	if known, ok := f.definitions[name]; ok {
 		if known != t {
 			log.Fatalf("%s and %s have the same short name", known, t)
 		}
 		return
 	}
-	f.definitions[t.Name()] = t
+	f.definitions[name] = t
 	file, ok := files[t.PkgPath()]
 	if !ok {
 		log.Fatalf("%s is from a package without a file", t)
@@ -135,8 +146,8 @@ func (f *facts) define(t reflect.Type) {
 	if !ok {
 		log.Fatalf("the API server describes no %s%s", file.openapi, t.Name())
 	}
-	head := t.Name()
-	if t.String() != "v1."+t.Name() {
+	head := name
+	if t.String() != "v1."+name {
 		head += ":" + t.String()
 	}
 	if document.MapType == "atomic" {
@@ -203,7 +214,7 @@ func (f *facts) typed(t reflect.Type) string {
 		return f.typed(t.Elem())
 	case reflect.Struct:
 		f.define(t)
-		return t.Name()
+		return nameOf(t)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return "bytes" + named

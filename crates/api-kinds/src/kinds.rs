@@ -9,7 +9,7 @@ mod csi_driver;
 mod csi_node;
 mod csi_storage_capacity;
 mod custom_resource_definition;
-mod event;
+pub(crate) mod event;
 mod lease;
 pub(crate) mod metadata;
 mod namespace;
@@ -39,7 +39,7 @@ use rules::Rules;
 fn rules(resource: &Resource) -> &'static Rules {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "configmaps") => &config_map::RULES,
-        ("", "events") => &event::RULES,
+        ("" | "events.k8s.io", "events") => &event::RULES,
         ("", "namespaces") => &namespace::RULES,
         ("", "nodes") => &node::RULES,
         ("", "persistentvolumeclaims") => &claim::RULES,
@@ -67,6 +67,11 @@ pub(crate) fn prepare(write: &mut Write<'_>) -> Result<(), Status> {
     let rules = rules(write.resource);
     rules.keep_other_half(write);
     (rules.prepare)(write)
+}
+
+/// What is wrong before metadata is looked at.
+pub(crate) fn validate_first(write: &Write<'_>) -> Vec<FieldError> {
+    (rules(write.resource).validate_first)(write)
 }
 
 pub(crate) fn validate(write: &mut Write<'_>) -> Result<Vec<FieldError>, Status> {

@@ -23,9 +23,12 @@ mod registry;
 mod resource;
 mod schemas;
 pub mod table;
+mod view;
 pub mod write;
 
+pub use kinds::event::expiry;
 pub use registry::Registry;
 pub use resource::{Resource, Scope, Subresource};
 pub use schemas::schema;
+pub use view::View;
 pub use write::{Operation, World, Write};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use apimachinery::{GroupKind, GroupResource, Schema};
 
+use crate::View;
 use crate::custom::Custom;
 
 /// Whether objects live in namespaces.
@@ -77,14 +78,25 @@ impl Resource {
         GroupResource { group: self.group.clone(), resource: self.plural.clone() }
     }
 
-    /// Group and kind, for messages.
+    /// Group and kind, for messages. Of objects that are another group's, that group.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind { group: self.group.clone(), kind: self.kind.clone() }
+        GroupKind { group: self.storage_group().to_owned(), kind: self.kind.clone() }
     }
 
-    /// What objects are stored under: the same for every version. `persistentvolumes`, `storageclasses.storage.k8s.io`.
+    /// What objects are stored under: the same for every version, and for every group that shows them. `persistentvolumes`,
+    /// `storageclasses.storage.k8s.io`.
     pub fn storage_key(&self) -> String {
-        self.group_resource().to_string()
+        GroupResource { group: self.storage_group().to_owned(), resource: self.plural.clone() }.to_string()
+    }
+
+    /// The group that the objects are stored as.
+    pub fn storage_group(&self) -> &str {
+        self.view().map_or(&self.group, |view| view.group)
+    }
+
+    /// How the objects differ from what is stored; `None`: not at all.
+    pub fn view(&self) -> Option<&'static View> {
+        if self.custom.is_some() { None } else { crate::kinds::event::view(&self.group, &self.plural) }
     }
 
     /// Whether objects live in namespaces.

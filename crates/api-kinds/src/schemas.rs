@@ -21,15 +21,17 @@ use apimachinery::Schema;
 use apimachinery::schema::{Fields, GoType, ListKey, ListType, Presence, Shape};
 use serde_json::Value;
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     include_str!("schemas/meta.txt"),
     include_str!("schemas/core.txt"),
     include_str!("schemas/storage.txt"),
     include_str!("schemas/coordination.txt"),
+    include_str!("schemas/events.txt"),
     include_str!("schemas/apiextensions.txt"),
 ];
 
-/// The schema of a built-in kind: the served ones, and `Binding`, the body of a pod's `binding`.
+/// The schema of a built-in kind: the served ones, and `Binding`, the body of a pod's `binding`. The other group's shape of an
+/// event is `events.Event`.
 pub fn schema(kind: &str) -> Option<Arc<Schema>> {
     static KINDS: OnceLock<BTreeMap<&'static str, Arc<Schema>>> = OnceLock::new();
     KINDS.get_or_init(kinds).get(kind).cloned()

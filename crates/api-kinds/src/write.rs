@@ -92,7 +92,11 @@ pub fn prepare(write: &mut Write<'_>) -> Result<(), Status> {
 /// # Errors
 /// 422 with all of it; 403 where upstream's admission plugin refuses.
 pub fn validate(write: &mut Write<'_>) -> Result<(), Status> {
-    let mut errors: Vec<FieldError> = crate::kinds::metadata::validate(write);
+    let mut errors: Vec<FieldError> = match &write.resource.custom {
+        Some(_) => Vec::new(),
+        None => crate::kinds::validate_first(write),
+    };
+    errors.extend(crate::kinds::metadata::validate(write));
     match &write.resource.custom {
         Some(custom) => errors.extend(custom.clone().validate(write)),
         None => errors.extend(crate::kinds::validate(write)?),

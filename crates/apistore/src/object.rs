@@ -1,9 +1,10 @@
 //! An object as it is stored and served: its JSON, ready to be sent.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use api_kinds::Resource;
 use apimachinery::object;
 use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -100,6 +101,14 @@ impl Object {
     pub fn value(&self) -> Value {
         // What is stored was encoded here, so it decodes; a file that was tampered with is refused when it is opened.
         serde_json::from_slice(&self.0.json).unwrap_or(Value::Null)
+    }
+
+    /// The object as this resource shows it.
+    pub(crate) fn shown(&self, resource: &Resource) -> Cow<'_, Self> {
+        match resource.view() {
+            None => Cow::Borrowed(self),
+            Some(view) => Cow::Owned(Self::encode(view.show(self.value()), self.version())),
+        }
     }
 
     /// The same object as of another version: what a watcher is told of an object that left its selection.

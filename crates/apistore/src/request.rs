@@ -144,6 +144,8 @@ pub struct DeleteOptions {
     pub propagation: Option<Propagation>,
     /// What the object must be.
     pub preconditions: Preconditions,
+    /// The old `orphanDependents=false` was said: 202 then, if the object is not gone yet.
+    pub cascades: bool,
 }
 
 /// What a deletion expects.
@@ -189,7 +191,7 @@ pub struct WriteOptions {
 /// What a write was answered with.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// 200 or 201.
+    /// 200, 201 or 202.
     pub code: u16,
     /// What to answer with.
     pub answer: Answer,

@@ -105,6 +105,9 @@ impl Job<'_> {
     /// A stored object as the version that is asked for shows it.
     fn full(&self, stored: &Object) -> Value {
         let mut value = stored.value();
+        if let Some(view) = self.resource.view() {
+            value = view.show(value);
+        }
         self.entitle(&mut value);
         value
     }
@@ -179,6 +182,15 @@ impl Job<'_> {
             _ => self.txn.version() + 1 + self.changes.len() as u64,
         };
         object::metadata(&mut value).insert("resourceVersion".into(), version.to_string().into());
+        self.object(value, version)
+    }
+
+    /// A state as it is stored.
+    fn object(&self, value: Value, version: u64) -> Object {
+        let value = match self.resource.view() {
+            None => value,
+            Some(view) => view.store(value),
+        };
         Object::encode(value, version)
     }
 

@@ -10,6 +10,8 @@ mod bodies;
 mod client;
 #[path = "http/discovery.rs"]
 mod discovery;
+#[path = "http/events.rs"]
+mod events;
 #[path = "http/formats.rs"]
 mod formats;
 #[path = "http/paths.rs"]

@@ -18,6 +18,7 @@ struct Facts {
 
 const CORE: &str = "";
 const STORAGE: &str = "storage.k8s.io";
+const EVENTS: &str = "events.k8s.io";
 
 /// A namespaced resource of the core group; what is different is said where it is listed.
 const USUAL: Facts = Facts {
@@ -36,7 +37,7 @@ const USUAL: Facts = Facts {
 /// A cluster-scoped resource of the storage group.
 const STORAGE_USUAL: Facts = Facts { group: STORAGE, scope: Scope::Cluster, ..USUAL };
 
-const FACTS: [Facts; 17] = [
+const FACTS: [Facts; 18] = [
     Facts { kind: "ConfigMap", plural: "configmaps", short_names: &["cm"], delete_returns_object: false, ..USUAL },
     Facts {
         kind: "Event",
@@ -114,6 +115,15 @@ const FACTS: [Facts; 17] = [
         delete_returns_object: false,
         ..USUAL
     },
+    Facts {
+        group: EVENTS,
+        kind: "Event",
+        plural: "events",
+        short_names: &["ev"],
+        creates_on_update: true,
+        delete_returns_object: false,
+        ..USUAL
+    },
     Facts { kind: "CSIDriver", plural: "csidrivers", needs_version: true, ..STORAGE_USUAL },
     Facts { kind: "CSINode", plural: "csinodes", needs_version: true, ..STORAGE_USUAL },
     Facts {
@@ -143,6 +153,8 @@ pub(crate) fn resources() -> Vec<Resource> {
 impl Facts {
     fn resource(&self) -> Resource {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        // Two groups have a kind of this name.
+        let schema = if self.group == EVENTS { "events.Event" } else { self.kind };
         Resource {
             group: self.group.to_owned(),
             version: "v1".to_owned(),
@@ -154,7 +166,7 @@ impl Facts {
             categories: owned(self.categories),
             scope: self.scope,
             subresources: self.subresources.to_vec(),
-            schema: crate::schema(self.kind).unwrap_or_else(|| unreachable!("{} has no schema", self.kind)),
+            schema: crate::schema(schema).unwrap_or_else(|| unreachable!("{} has no schema", self.kind)),
             needs_version: self.needs_version,
             creates_on_update: self.creates_on_update,
             delete_returns_object: self.delete_returns_object,

@@ -22,6 +22,8 @@ pub(super) struct Rules {
     pub defaults: fn(&mut Value),
     /// Restores and adds what is the server's to say. See [`crate::write::prepare`].
     pub prepare: fn(&mut Write<'_>) -> Result<(), Status>,
+    /// What is wrong with the object and told before what is wrong with its metadata.
+    pub validate_first: fn(&Write<'_>) -> Vec<FieldError>,
     /// What is wrong with the object, or with the change. May add warnings. See [`crate::write::validate`].
     pub validate: fn(&mut Write<'_>) -> Result<Vec<FieldError>, Status>,
     /// What a DELETE does. See [`crate::write::delete`].
@@ -37,6 +39,7 @@ impl Rules {
     pub(super) const NONE: Self = Self {
         defaults: |_| (),
         prepare: |_| Ok(()),
+        validate_first: |_| Vec::new(),
         validate: |_| Ok(Vec::new()),
         delete: |resource, object, _, now| Ok(hold(resource, object, now)),
         status_on_create: false,

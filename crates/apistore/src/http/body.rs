@@ -221,9 +221,14 @@ pub(super) fn check_kind(value: &Value, bytes: &[u8], resource: &Resource, regis
         return Ok(());
     }
     let why = match registry.of_kind(version, kind).filter(|other| other.custom.is_none()) {
+        // It could be read, and is refused for the path that it came by.
+        Some(other) if other.storage_key() == resource.storage_key() => {
+            let why =
+                format!("the API version in the data ({version}) does not match the expected API version ({expected_version})");
+            return Err(Status::bad_request(why));
+        }
         Some(other) => {
-            let internal =
-                resource.group.split('.').next().filter(|group| !group.is_empty() && *group != "events").unwrap_or("core");
+            let internal = resource.storage_group().split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
             format!("converting ({}.{kind}) to ({internal}.{expected}): unknown conversion", other.version)
         }
         None => format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""),

@@ -133,7 +133,8 @@ fn of_version<'a>(registry: &'a Registry, group: &'a str, version: &'a str) -> i
 
 /// What changes when objects are stored as another version or kind.
 fn storage_version_hash(resource: &Resource) -> String {
-    let named = format!("{}/{}/{}", resource.group, resource.version, resource.kind);
+    let version = resource.view().map_or(resource.version.as_str(), |view| view.version);
+    let named = format!("{}/{version}/{}", resource.storage_group(), resource.kind);
     BASE64_STANDARD.encode(&Sha256::digest(named)[..8])
 }
 

@@ -34,6 +34,7 @@ pub(super) fn splice(into: &mut BytesMut, fields: &[u8], object: &[u8]) {
 /// One object, as it is sent.
 pub(super) fn object(resource: &Resource, object: &Object) -> Bytes {
     let fields = type_meta(resource, &resource.kind);
+    let object = object.shown(resource);
     let mut json = BytesMut::with_capacity(fields.len() + object.json().len() + 1);
     splice(&mut json, fields.as_bytes(), object.json());
     json.freeze()
@@ -72,7 +73,11 @@ pub(super) fn list(resource: &Resource, listing: Listing) -> Items {
             format!("],\"kind\":{kind},\"metadata\":{meta}}}\n"),
         ),
     };
-    Items { head: head.into(), each: each.into(), objects: listing.items.into_iter(), tail: tail.into(), started: false }
+    let mut objects = listing.items;
+    if resource.view().is_some() {
+        objects = objects.iter().map(|object| object.shown(resource).into_owned()).collect();
+    }
+    Items { head: head.into(), each: each.into(), objects: objects.into_iter(), tail: tail.into(), started: false }
 }
 
 /// A failure.

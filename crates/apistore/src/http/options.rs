@@ -275,7 +275,7 @@ pub(super) fn delete(query: &Query, body: Option<&Value>) -> Result<(DeleteOptio
     let tried: Vec<&str> = dry_run.iter().map(String::as_str).collect();
     errors.extend(check_dry_run(&tried));
     checked("DeleteOptions", errors)?;
-    Ok((DeleteOptions { grace, propagation, preconditions }, !dry_run.is_empty()))
+    Ok((DeleteOptions { grace, propagation, preconditions, cascades: orphan == Some(false) }, !dry_run.is_empty()))
 }
 
 fn delete_query(query: &Query) -> Result<Value, Status> {

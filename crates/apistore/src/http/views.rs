@@ -110,7 +110,7 @@ impl<'a> Shower<'a> {
     }
 
     fn row(&self, object: &Object, version: &str) -> String {
-        let value = object.value();
+        let value = object.shown(self.resource).value();
         let cells = Value::from(table::row(self.resource, &value, self.now));
         let conditions = table::conditions(self.resource, &value).map(|it| format!("\"conditions\":{it},")).unwrap_or_default();
         let object = match self.include {
@@ -122,7 +122,7 @@ impl<'a> Shower<'a> {
     }
 
     fn crossed(&self, asked: &str, is: &str, kind: &str) -> Refusal {
-        let package = self.resource.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
+        let package = self.resource.storage_group().split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
         let message = format!("you requested {asked}, but the requested object is {is} (*{package}.{kind})");
         Refusal::NotAcceptable(Box::new(Status::plain(406, Some("NotAcceptable"), message)), Format::Pretty)
     }

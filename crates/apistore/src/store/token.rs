@@ -1,11 +1,14 @@
 //! `continue`: where the next page of a list begins, and as of which version.
 
-use apimachinery::Status;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use apimachinery::{Status, json};
+use base64::DecodeError;
+use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::{Engine, GeneralPurpose};
 use serde::{Deserialize, Serialize};
 
 const FORMAT: &str = "meta.k8s.io/v1";
+/// What is left over of the last character is not looked at, as in Go.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// A continue token.
 ///
@@ -42,13 +45,16 @@ impl Token {
     /// # Errors
     /// 400 for a text that is no token.
     pub(crate) fn decode(text: &str) -> Result<Self, Status> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| match error {
-            base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => {
-                invalid(format!("illegal base64 data at input byte {at}"))
-            }
-            _ => invalid(format!("illegal base64 data at input byte {}", text.len())),
+        let bytes = LENIENT.decode(text).map_err(|error| {
+            let at = match error {
+                DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+                // One character more than there should be.
+                DecodeError::InvalidLength(_) => text.len() / 4 * 4,
+                DecodeError::InvalidPadding => text.find('=').unwrap_or(text.len()),
+            };
+            invalid(format!("illegal base64 data at input byte {at}"))
         })?;
-        let wire: Wire = serde_json::from_slice(&bytes).map_err(|_| invalid(syntax(&bytes)))?;
+        let wire: Wire = serde_json::from_slice(&bytes).map_err(|_| invalid(complaint(&bytes)))?;
         if wire.v != FORMAT {
             return Err(invalid(format!("server does not recognize this encoded version {}", wire.v)));
         }
@@ -63,14 +69,33 @@ impl Token {
     }
 }
 
-/// What Go's decoder says of a text that is not JSON.
-fn syntax(bytes: &[u8]) -> String {
-    match String::from_utf8_lossy(bytes).chars().next() {
-        Some(first) if first != '{' => format!("invalid character '{first}' looking for beginning of value"),
-        _ => "unexpected end of JSON input".to_owned(),
-    }
+/// What Go's decoder says of a text that is no token.
+fn complaint(bytes: &[u8]) -> String {
+    json::complaint(bytes)
+        .unwrap_or_else(|| "json: cannot unmarshal what is there into Go value of type storage.continueToken".to_owned())
 }
 
 fn invalid(why: String) -> Status {
     Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_token_is_told_as_go_tells_it() {
+        let cases = [
+            ("x", "illegal base64 data at input byte 0"),
+            ("aaaaa", "illegal base64 data at input byte 4"),
+            ("a!b", "illegal base64 data at input byte 1"),
+            ("aa=", "illegal base64 data at input byte 2"),
+            ("xx", "invalid character 'Ç' looking for beginning of value"),
+            ("xyz", "invalid character 'Ç' looking for beginning of value"),
+        ];
+        for (text, why) in cases {
+            let status = Token::decode(text).expect_err(text);
+            assert_eq!(status.message, format!("invalid continue token: continue key is not valid: {why}"), "{text}");
+        }
+    }
 }

@@ -4,7 +4,6 @@ use apimachinery::{Cause, Status, managed, object};
 use serde_json::Value;
 
 use super::{Job, Reply};
-use crate::Object;
 use crate::object::key;
 use crate::request::Answer;
 
@@ -12,8 +11,7 @@ use crate::request::Answer;
 const ATTEMPTS: u64 = 8;
 
 /// What the server alone says.
-const SYSTEM: [&str; 6] =
-    ["uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"];
+const SYSTEM: [&str; 5] = ["uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
 impl Job<'_> {
     pub(super) fn create(&mut self, mut body: Value) -> Reply {
@@ -42,7 +40,7 @@ impl Job<'_> {
             // Nothing is stored, so nothing asks for the version, and the client sees its own.
             object::set(object::metadata(&mut new), "resourceVersion", version);
             self.taken(&new)?;
-            return Ok((201, Answer::Object(Object::encode(new, 0))));
+            return Ok((201, Answer::Object(self.object(new, 0))));
         }
         if version.as_ref().and_then(Value::as_str).is_some_and(|text| text.parse::<u64>().is_ok_and(|version| version > 0)) {
             return Err(Status::internal("resourceVersion should not be set on objects to be created"));

@@ -34,6 +34,7 @@ impl Job<'_> {
                 uid,
                 ..Details::default()
             }),
+            Fate::Waits(object) if options.cascades => return Ok((202, Answer::Object(object))),
             Fate::Gone(object) | Fate::Waits(object) => Answer::Object(object),
         };
         Ok((200, answer))
@@ -75,7 +76,7 @@ impl Job<'_> {
     /// 409 if the object is not the one that the request means.
     fn expected(&self, preconditions: &Preconditions, old: &Object, stored: &Value) -> Result<(), Status> {
         // Upstream names the kind here, not the plural.
-        let kind = GroupResource { group: self.resource.group.clone(), resource: self.resource.kind.clone() };
+        let kind = GroupResource { group: self.resource.storage_group().to_owned(), resource: self.resource.kind.clone() };
         if let Some(wanted) = &preconditions.uid {
             let uid = object::meta(stored, "uid");
             if wanted != uid {

@@ -14,7 +14,7 @@ impl Job<'_> {
         if self.released(stored, &new) {
             // Watchers are told of the state before, with the last finalizer; the writer gets its object, which has no newer version.
             self.remove(old, stored.clone());
-            return Answer::Object(Object::encode(new, old.version()));
+            return Answer::Object(self.object(new, old.version()));
         }
         managed::keep_times(stored, &mut new);
         if *stored == new {

@@ -215,3 +215,21 @@ fn yaml_is_read_and_the_manager_is_the_user_agent() {
         assert_eq!(reply.json()["metadata"]["managedFields"][0]["manager"], "some-agent", "{}", reply.text);
     });
 }
+
+#[test]
+fn an_object_that_is_not_gone_yet_is_accepted_for_deletion_where_the_old_option_cascades() {
+    run(|api| async move {
+        let path = format!("{CONFIG_MAPS}/a");
+        let delete = async |query: &str| api.ask("DELETE", &format!("{path}?{query}"), &[], b"").await.code;
+        let held = json!({"metadata": {"name": "a", "finalizers": ["a/b"]}});
+        assert_eq!(api.post(CONFIG_MAPS, held).await.code, 201);
+        assert_eq!(delete("orphanDependents=false").await, 202);
+        assert_eq!(delete("propagationPolicy=Background").await, 200);
+        let again = br#"{"orphanDependents":false}"#;
+        assert_eq!(api.ask("DELETE", &path, &[("content-type", "application/json")], again).await.code, 202);
+        let freed = api.patch(&path, "application/merge-patch+json", r#"{"metadata":{"finalizers":null}}"#).await;
+        assert_eq!(freed.code, 200, "{}", freed.text);
+        api.config_map("a").await;
+        assert_eq!(delete("orphanDependents=false").await, 200, "it is gone");
+    });
+}

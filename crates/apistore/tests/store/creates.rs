@@ -1,6 +1,6 @@
 use api_kinds::Subresource;
 use apistore::{Validation, WriteVerb};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::*;
 
@@ -200,5 +200,24 @@ fn a_binding_puts_a_pod_on_a_node_once() {
         let refused = api.store.write(request).await.expect_err("bound already");
         let why = "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"here\"";
         assert_eq!((refused.code, refused.message.as_str()), (409, why));
+    });
+}
+
+#[test]
+fn a_list_of_managers_that_is_sent_along_is_kept_and_what_cannot_be_read_is_not() {
+    run(async |api| {
+        let entry = json!({"manager": "foo", "operation": "Update", "apiVersion": "v1", "time": "2025-01-01T00:00:00Z",
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:a": {}}}});
+        let created = async |name: &str, entries: Value, data: Value| {
+            let body = json!({"metadata": {"name": name, "managedFields": entries}, "data": data});
+            let made = api.create("configmaps", "n", body).await.expect("created");
+            let entries = metadata(&made, "managedFields").as_array().cloned().unwrap_or_default();
+            entries.iter().map(|entry| entry["manager"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(created("other", json!([entry]), json!({"b": "2"})).await, ["foo", "test"]);
+        assert_eq!(created("set", json!([entry]), json!({"a": "1"})).await, ["test"], "who sets a field owns it");
+        for (name, entries) in [("none", json!([])), ("empty", json!([{}])), ("bad", json!([{"manager": "x"}]))] {
+            assert_eq!(created(name, entries, json!({"b": "2"})).await, ["test"], "{name}");
+        }
     });
 }
