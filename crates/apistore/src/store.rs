@@ -5,6 +5,7 @@
 //!  get(), list() <── state          watch() <── log of its resource, woken by a bell
 //! ```
 
+mod expiry;
 mod list;
 mod log;
 mod registry;
@@ -137,7 +138,7 @@ impl Store {
         self.shared.read_state().version()
     }
 
-    /// One object.
+    /// One object, as it is stored: of kinds that two groups show, in the words of one.
     pub fn get(&self, resource: &Resource, namespace: &str, name: &str) -> Option<Object> {
         self.shared.read_state().get(&resource.storage_key(), namespace, name).cloned()
     }

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use rt::disk::MemoryDisk;
 use serde_json::json;
 
+mod expiry;
 mod replay;
 
 use super::*;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use apimachinery::Status;
 use tokio::sync::{mpsc, oneshot};
 
+use super::expiry::{Expiry, Sweep};
 use super::shared::Shared;
 use super::txn::Txn;
 use crate::persist::{CommitError, Persist};
@@ -58,7 +59,18 @@ fn closed() -> Status {
 
 async fn run(shared: Arc<Shared>, mut persist: Box<dyn Persist>, mut queue: mpsc::Receiver<Message>) {
     let mut messages = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut messages, BATCH).await > 0 {
+    let mut expiry = Expiry::new(&shared.ctx, &shared.read_state());
+    loop {
+        let received = tokio::select! { biased;
+            () = expiry.due(&shared.ctx) => {
+                persist = forget(&shared, persist, &mut expiry).await;
+                continue;
+            }
+            received = queue.recv_many(&mut messages, BATCH) => received,
+        };
+        if received == 0 {
+            return;
+        }
         let mut requests = Vec::with_capacity(messages.len());
         let mut closing = None;
         for message in messages.drain(..) {
@@ -70,12 +82,32 @@ async fn run(shared: Arc<Shared>, mut persist: Box<dyn Persist>, mut queue: mpsc
             }
         }
         persist = batch(&shared, persist, requests).await;
+        expiry.notice(&shared.ctx, &shared.read_state());
         if let Some(done) = closing {
             drop((persist, queue));
             let _ = done.send(());
             return;
         }
     }
+}
+
+/// Deletes the events that are over.
+async fn forget(shared: &Arc<Shared>, mut persist: Box<dyn Persist>, expiry: &mut Expiry) -> Box<dyn Persist> {
+    let mut sweep = Sweep::of(&shared.read_state(), shared.ctx.timestamp());
+    let mut failed = false;
+    if !sweep.changes.is_empty() {
+        let result;
+        (persist, sweep.changes, result) = commit(shared, persist, sweep.changes).await;
+        match result {
+            Ok(()) => shared.publish(std::mem::take(&mut sweep.changes)),
+            Err(error) => {
+                tracing::warn!(events = sweep.changes.len(), "events that are over are still there: {error}");
+                failed = true;
+            }
+        }
+    }
+    expiry.plan(&shared.ctx, &sweep, failed);
+    persist
 }
 
 /// Plans writes on top of each other, makes them durable together, publishes and answers. All or nothing is stored.
