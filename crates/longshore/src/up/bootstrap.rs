@@ -68,7 +68,8 @@ fn class(name: &str, kind: &str, default: bool) -> Value {
         "parameters": { "type": kind },
         "volumeBindingMode": "Immediate",
         "reclaimPolicy": "Delete",
-        "allowVolumeExpansion": true,
+        // Nobody grows volumes here yet; a larger claim is refused rather than accepted and never served.
+        "allowVolumeExpansion": false,
     })
 }
 

@@ -10,5 +10,6 @@ mod manifests;
 mod pods;
 mod process;
 mod restart;
+mod secrets;
 mod status;
 mod volumes;

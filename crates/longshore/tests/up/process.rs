@@ -27,6 +27,8 @@ pub(crate) fn folder() -> TempDir {
 pub(crate) struct Up {
     child: Child,
     pub(crate) dir: PathBuf,
+    /// Not for one that was killed: what it left is what the next one finds.
+    tidy: bool,
 }
 
 impl Up {
@@ -61,7 +63,7 @@ impl Up {
                 let problems = fs::File::create(dir.join("stderr")).expect("a file");
                 std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
                 std::thread::spawn(move || std::io::copy(&mut wrong, &mut { problems }));
-                return Ok(Self { child, dir: dir.to_owned() });
+                return Ok(Self { child, dir: dir.to_owned(), tidy: true });
             }
         }
     }
@@ -82,6 +84,7 @@ impl Up {
 
     /// SIGKILL, as a machine that loses its power.
     pub(crate) fn kill(mut self) {
+        self.tidy = false;
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");
     }
@@ -98,7 +101,24 @@ impl Drop for Up {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        unmount_below(&self.dir);
+        if self.tidy {
+            end_containers(&self.dir);
+            unmount_below(&self.dir);
+        }
+    }
+}
+
+/// Containers outlive the process that started them, and the test.
+pub(crate) fn end_containers(dir: &Path) {
+    let dir = dir.display().to_string();
+    for entry in fs::read_dir("/proc").expect("it is there").flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(rustix::process::Pid::from_raw);
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let shim = words.get(1) == Some(&b"container-shim".as_slice());
+        if let Some(pid) = pid.filter(|_| shim && words.get(2).is_some_and(|folder| folder.starts_with(dir.as_bytes()))) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     }
 }
 
