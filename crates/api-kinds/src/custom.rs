@@ -193,7 +193,7 @@ pub fn resources(definition: &Value) -> Vec<Resource> {
     let versions = definition.pointer("/spec/versions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let served = versions.iter().filter(|version| version.get("served").and_then(Value::as_bool) == Some(true));
     let builtin = Registry::builtin();
-    let own = |resource: &Resource| builtin.all().all(|known| known.storage_key() != resource.storage_key());
+    let own = |resource: &Resource| builtin.all().all(|known| known.group_resource() != resource.group_resource());
     served.map(|version| resource(definition, version)).filter(own).collect()
 }
 

@@ -95,6 +95,9 @@ pub(super) async fn create<B: hyper::body::Body>(api: &Api, call: &Call, review:
         }
         Review::Token => {
             let token = object::text(&spec, &["token"]).to_owned();
+            if token.is_empty() {
+                return Err(Status::bad_request("token is required for TokenReview in authentication").into());
+            }
             answer["status"] = api.signer.review(api, &token, &spec);
             answer["spec"] = spec;
         }

@@ -84,3 +84,11 @@ fn tokens_that_cannot_be_given_are_refused() {
         }
     });
 }
+
+#[test]
+fn a_review_of_no_token_is_refused() {
+    run(|api| async move {
+        let (code, _, message) = api.post(REVIEWS, json!({"spec": {}})).await.failure();
+        assert_eq!((code, message.as_str()), (400, "token is required for TokenReview in authentication"));
+    });
+}
