@@ -16,10 +16,10 @@ async fn listing(script: &str) -> World {
 #[tokio::test]
 async fn what_the_driver_no_longer_lists_as_published_is_published_again() {
     let mut world = listing("").await;
-    world.volume("pv", json!({}));
-    world.volume("other", json!({}));
-    world.attachment("va", "pv", "n1");
-    world.attachment("va-other", "other", "n1");
+    world.volume("pv", json!({})).await;
+    world.volume("other", json!({})).await;
+    world.attachment("va", "pv", "n1").await;
+    world.attachment("va-other", "other", "n1").await;
     world.restart().await;
     world.until("attached", |world| world.is_attached("va") && world.is_attached("va-other")).await;
     // The backend forgets everything, as when somebody detaches by hand.
@@ -36,8 +36,8 @@ async fn a_contradiction_that_the_next_list_takes_back_is_forgotten() {
     // Publishing again is refused, so that the contradiction stands until the list agrees.
     let mut world = listing("").await;
     world.settings.backoff.start = Duration::from_secs(1);
-    world.volume("pv", json!({}));
-    world.attachment("va", "pv", "n1");
+    world.volume("pv", json!({})).await;
+    world.attachment("va", "pv", "n1").await;
     world.restart().await;
     world.until("attached", |world| world.is_attached("va")).await;
     world.stop().await;
@@ -66,8 +66,8 @@ async fn a_list_that_takes_long_does_not_hold_up_a_shutdown() {
 async fn without_a_pause_between_lists_there_are_none() {
     let mut world = listing("").await;
     world.settings.verify_every = Duration::ZERO;
-    world.volume("pv", json!({}));
-    world.attachment("va", "pv", "n1");
+    world.volume("pv", json!({})).await;
+    world.attachment("va", "pv", "n1").await;
     world.restart().await;
     world.until("attached", |world| world.is_attached("va")).await;
     assert!(world.calls(Rpc::ListVolumes).is_empty());

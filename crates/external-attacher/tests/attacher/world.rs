@@ -5,21 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::drive::Engine;
-use cluster::{Backoff, Events, Leadership, Ledger, Metrics};
+use cluster::{Backoff, Caches, Events, Leadership, Ledger, Metrics};
 use csi_client::{Address, ConnectOptions, Driver};
-use external_attacher::{Settings, controller};
+use external_attacher::{Settings, WATCHES, controller};
 use fake_driver::{Builder, FakeDriver, Rpc, Script};
 use rt::{Ctx, Shutdown, Task};
 use serde_json::{Value, json};
 use sidecar::Surroundings;
+use test_api::TestApi;
 
-use crate::api::{ATTACHMENTS, Api, CSI_NODES, VOLUMES, finalizers};
+pub(crate) const VOLUMES: &str = "/api/v1/persistentvolumes";
+pub(crate) const PV: &str = "/api/v1/persistentvolumes/pv";
+pub(crate) const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments";
+pub(crate) const VA: &str = "/apis/storage.k8s.io/v1/volumeattachments/va";
+pub(crate) const CSI_NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
 
 pub(crate) const DRIVER: &str = "fake.example.com";
 pub(crate) const FINALIZER: &str = "external-attacher/fake-example-com";
 
 pub(crate) struct World {
-    pub(crate) api: Arc<Api>,
+    pub(crate) api: TestApi,
+    /// What the attacher sees.
+    pub(crate) caches: Caches,
     pub(crate) driver: Option<FakeDriver>,
     pub(crate) settings: Settings,
     pub(crate) call_limit: Duration,
@@ -49,9 +56,10 @@ impl World {
         };
         let dir = tempfile::tempdir().expect("a folder");
         let call_limit = Duration::from_secs(5);
-        let mut world = Self { api: Arc::default(), driver: None, settings, call_limit, shape, running: None, dir };
+        let (api, caches) = (TestApi::start(&Ctx::real()).await, Caches::default());
+        let mut world = Self { api, caches, driver: None, settings, call_limit, shape, running: None, dir };
         world.start_driver(script).await;
-        world.api.put(CSI_NODES, "n1", json!({"spec": {"drivers": [{"name": DRIVER, "nodeID": "node-1"}]}}));
+        world.node("n1").await;
         world
     }
 
@@ -92,7 +100,10 @@ impl World {
         let options = ConnectOptions { address: Address::Unix(self.socket()), timeout: self.call_limit, metrics };
         let driver: Arc<dyn Driver> = Arc::new(csi_client::Client::lazy(&ctx, options));
         let info = csi_client::driver_info(&*driver).await.expect("a driver that answers");
-        let (caches, client, metrics, shutdown) = (self.api.caches(), self.api.client(), Metrics::new(), Shutdown::new());
+        let (client, metrics, shutdown) = (self.api.client(), Metrics::new(), Shutdown::new());
+        let caches = Caches::start(&ctx, &client, WATCHES, &metrics);
+        caches.synced(&WATCHES).await;
+        self.caches = caches.clone();
         let engine = Engine {
             ctx: ctx.clone(),
             leadership: Leadership::always(&ctx),
@@ -117,29 +128,35 @@ impl World {
         }
     }
 
-    /// A volume of the driver; `more` is merged into its `spec.csi`.
-    pub(crate) fn volume(&self, name: &str, more: Value) {
-        let mut csi = json!({"driver": DRIVER, "volumeHandle": format!("handle-{name}")});
-        csi.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        let metadata = json!({"finalizers": ["kubernetes.io/pv-protection"]});
-        self.api.put(VOLUMES, name, json!({"metadata": metadata, "spec": {"accessModes": ["ReadWriteMany"], "csi": csi}}));
+    /// `n1` is called `node-1` by the driver.
+    pub(crate) async fn node(&self, name: &str) {
+        let drivers = json!([{"name": DRIVER, "nodeID": name.replace('n', "node-")}]);
+        self.api.create(CSI_NODES, name, json!({"spec": {"drivers": drivers}})).await;
     }
 
-    pub(crate) fn attachment(&self, name: &str, volume: &str, node: &str) {
+    /// A volume of the driver; `more` is merged into its `spec.csi`.
+    pub(crate) async fn volume(&self, name: &str, more: Value) {
+        let mut csi = json!({"driver": DRIVER, "volumeHandle": format!("handle-{name}")});
+        csi.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let spec = json!({"accessModes": ["ReadWriteMany"], "capacity": {"storage": "1Gi"}, "csi": csi});
+        self.api.create(VOLUMES, name, json!({"spec": spec})).await;
+    }
+
+    pub(crate) async fn attachment(&self, name: &str, volume: &str, node: &str) {
         let spec = json!({"attacher": DRIVER, "nodeName": node, "source": {"persistentVolumeName": volume}});
-        self.api.put(ATTACHMENTS, name, json!({"spec": spec, "status": {"attached": false}}));
+        self.api.create(ATTACHMENTS, name, json!({"spec": spec})).await;
     }
 
     pub(crate) fn status(&self, attachment: &str) -> Value {
-        self.api.get(ATTACHMENTS, attachment).map(|object| object["status"].clone()).unwrap_or_default()
+        self.api.get(&format!("{ATTACHMENTS}/{attachment}")).map(|object| object["status"].clone()).unwrap_or_default()
     }
 
     pub(crate) fn is_attached(&self, attachment: &str) -> bool {
         self.status(attachment)["attached"] == true
     }
 
-    pub(crate) fn is_held(&self, folder: &str, name: &str) -> bool {
-        self.api.get(folder, name).is_some_and(|object| finalizers(&object).contains(&FINALIZER))
+    pub(crate) fn is_held(&self, path: &str) -> bool {
+        self.api.get(path).is_some_and(|object| finalizers(&object).contains(&FINALIZER))
     }
 
     pub(crate) fn calls(&self, rpc: Rpc) -> Vec<Value> {
@@ -154,7 +171,7 @@ impl World {
             path if path.starts_with(ATTACHMENTS) => "va",
             _ => "pv",
         };
-        self.api.sent().iter().map(|path| word(path)).collect()
+        self.api.sent().iter().filter_map(|sent| sent.strip_prefix("PATCH ")).map(word).collect()
     }
 
     pub(crate) async fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
@@ -166,4 +183,8 @@ impl World {
         }
         panic!("never came: {what}\nwrites: {:?}", self.writes());
     }
+}
+
+pub(crate) fn finalizers(object: &Value) -> Vec<&str> {
+    object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }

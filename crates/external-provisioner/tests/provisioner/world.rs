@@ -1,24 +1,36 @@
 //! A driver, an API and the provisioner between them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cluster::drive::Engine;
-use cluster::{Events, Leadership, Ledger, Metrics};
+use cluster::{Caches, Events, Leadership, Ledger, Metrics};
 use csi_client::{Address, ConnectOptions, Driver};
-use external_provisioner::controller;
+use external_provisioner::{controller, watches};
 use fake_driver::{Builder, FakeDriver, Rpc, Script};
 use rt::{Ctx, Shutdown, Task};
 use serde_json::{Value, json};
 use sidecar::Program;
 use sidecar::Surroundings;
+use test_api::TestApi;
 
-use crate::api::{Api, CLAIMS, CLASSES, VOLUMES};
+pub(crate) const VOLUMES: &str = "/api/v1/persistentvolumes";
+pub(crate) const CLAIMS: &str = "/api/v1/namespaces/team-a/persistentvolumeclaims";
+pub(crate) const SECRETS: &str = "/api/v1/namespaces/team-a/secrets";
+pub(crate) const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
+pub(crate) const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments";
+pub(crate) const CSI_NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
+pub(crate) const NODES: &str = "/api/v1/nodes";
 
 pub(crate) const DRIVER: &str = "fake.example.com";
 
 pub(crate) struct World {
-    pub(crate) api: Arc<Api>,
+    pub(crate) api: TestApi,
+    /// What the provisioner sees.
+    pub(crate) caches: Caches,
+    /// What the volume of each claim is called, also when the claim is gone.
+    volumes: Mutex<BTreeMap<String, String>>,
     pub(crate) driver: FakeDriver,
     flags: Vec<&'static str>,
     running: Option<(Task, Shutdown)>,
@@ -37,8 +49,9 @@ impl World {
         let driver = driver.start(dir.path().join("csi.sock")).await.unwrap();
         let quick = ["--timeout=500ms", "--retry-interval-start=20ms", "--retry-interval-max=1h"];
         let flags = quick.iter().chain(flags).copied().collect();
-        let mut world = Self { api: Arc::default(), driver, flags, running: None, _dir: dir };
-        world.class(json!({}));
+        let (api, caches) = (TestApi::start(&Ctx::real()).await, Caches::default());
+        let mut world = Self { api, caches, volumes: Mutex::default(), driver, flags, running: None, _dir: dir };
+        world.class(json!({})).await;
         world.restart().await;
         world
     }
@@ -54,7 +67,10 @@ impl World {
         };
         let driver: Arc<dyn Driver> = Arc::new(csi_client::Client::lazy(&ctx, options));
         let info = csi_client::driver_info(&*driver).await.unwrap();
-        let (caches, client, metrics, shutdown) = (self.api.caches(), self.api.client(), Metrics::new(), Shutdown::new());
+        let (client, metrics, shutdown) = (self.api.client(), Metrics::new(), Shutdown::new());
+        let caches = Caches::start(&ctx, &client, watches(&info), &metrics);
+        caches.synced(&watches(&info)).await;
+        self.caches = caches.clone();
         let argv = std::iter::once("external-provisioner").chain(self.flags.iter().copied()).map(Into::into);
         let flags: external_provisioner::flags::Flags = sidecar::parse(sidecar::Dialect::Pflag, argv).unwrap();
         let config = flags.config(&mut Vec::new()).unwrap().controller;
@@ -87,13 +103,18 @@ impl World {
         }
     }
 
-    pub(crate) fn class(&self, class: Value) {
+    /// The class `fast`, in the place of the one there is: a class cannot be changed.
+    pub(crate) async fn class(&self, class: Value) {
         let mut object = json!({"provisioner": DRIVER, "reclaimPolicy": "Delete", "parameters": {"type": "ssd"}});
         object.as_object_mut().unwrap().extend(class.as_object().unwrap().clone());
-        self.api.put(CLASSES, "fast", object);
+        let path = format!("{CLASSES}/fast");
+        if self.api.get(&path).is_some() {
+            self.api.delete(&path).await;
+        }
+        self.api.create(CLASSES, "fast", object).await;
     }
 
-    pub(crate) fn claim(&self, name: &str, annotations: Value) {
+    pub(crate) async fn claim(&self, name: &str, annotations: Value) {
         let mut object = json!({
             "metadata": {"annotations": {"volume.kubernetes.io/storage-provisioner": DRIVER}},
             "spec": {
@@ -103,24 +124,39 @@ impl World {
             },
         });
         object["metadata"]["annotations"].as_object_mut().unwrap().extend(annotations.as_object().unwrap().clone());
-        self.api.put(CLAIMS, name, object);
+        let made = self.api.create(CLAIMS, name, object).await;
+        let volume = format!("pvc-{}", made["metadata"]["uid"].as_str().unwrap());
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), volume);
     }
 
     /// What kube-controller-manager does when claim and volume have found each other.
-    pub(crate) fn bind(&self, claim: &str) {
-        let volume = format!("pvc-uid-{claim}");
-        self.api.edit(VOLUMES, &volume, |pv| pv["status"] = json!({"phase": "Bound"}));
-        self.api.edit(CLAIMS, claim, |pvc| pvc["spec"]["volumeName"] = json!(volume));
+    pub(crate) async fn bind(&self, claim: &str) {
+        self.phase(claim, "Bound").await;
+        let volume = self.volume_name(claim);
+        self.api.edit(&format!("{CLAIMS}/{claim}"), |pvc| pvc["spec"]["volumeName"] = json!(volume)).await;
     }
 
     /// The claim is deleted, and kube-controller-manager notices.
-    pub(crate) fn release(&self, claim: &str) {
-        self.api.remove(CLAIMS, claim);
-        self.api.edit(VOLUMES, &format!("pvc-uid-{claim}"), |pv| pv["status"] = json!({"phase": "Released"}));
+    pub(crate) async fn release(&self, claim: &str) {
+        self.api.remove(&format!("{CLAIMS}/{claim}")).await;
+        self.phase(claim, "Released").await;
+    }
+
+    /// The phase of a claim's volume.
+    pub(crate) async fn phase(&self, claim: &str, phase: &str) {
+        self.api.edit(&self.volume_path(claim), |pv| pv["status"]["phase"] = json!(phase)).await;
+    }
+
+    pub(crate) fn volume_name(&self, claim: &str) -> String {
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner)[claim].clone()
+    }
+
+    pub(crate) fn volume_path(&self, claim: &str) -> String {
+        format!("{VOLUMES}/{}", self.volume_name(claim))
     }
 
     pub(crate) fn volume(&self, claim: &str) -> Option<Value> {
-        self.api.get(&format!("{VOLUMES}/pvc-uid-{claim}"))
+        self.api.get(&self.volume_path(claim))
     }
 
     pub(crate) fn calls(&self, rpc: Rpc) -> usize {
@@ -129,11 +165,13 @@ impl World {
 
     pub(crate) async fn until(&self, what: &str, is: impl Fn(&World) -> bool) {
         for _ in 0..2000 {
+            // Nobody uses a volume that is on its way out.
+            self.api.unprotect(VOLUMES).await;
             if is(self) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("never came: {what}\nevents: {:#?}\nrequests: {:#?}", self.api.events(), self.api.log());
+        panic!("never came: {what}\nevents: {:#?}\nrequests: {:#?}", self.api.events(), self.api.sent());
     }
 }
