@@ -107,3 +107,21 @@ fn owned_by_a_widget() -> Value {
     let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "name": "w", "uid": "no-such-uid"});
     json!({"metadata": {"ownerReferences": [widget]}})
 }
+#[tokio::test]
+async fn kinds_that_come_later_are_collected_too() {
+    let world = World::started().await;
+    world.create("ConfigMap", NS, "of-a-widget", owned_by_a_widget()).await;
+    let owner = world.create("ConfigMap", NS, "owner", json!({})).await;
+    world.settled().await;
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({"spec": {
+        "group": "example.com", "scope": "Namespaced",
+        "names": {"kind": "Widget", "listKind": "WidgetList", "plural": "widgets", "singular": "widget"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+    }});
+    world.create("CustomResourceDefinition", "", "widgets.example.com", definition).await;
+    world.gone("ConfigMap", NS, "of-a-widget").await;
+    world.create("Widget", NS, "w", owned_by(&[("ConfigMap", "owner", &owner)])).await;
+    world.delete("ConfigMap", NS, "owner", DeleteParams::background()).await;
+    world.gone("Widget", NS, "w").await;
+}
