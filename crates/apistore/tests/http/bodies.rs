@@ -233,3 +233,16 @@ fn an_object_that_is_not_gone_yet_is_accepted_for_deletion_where_the_old_option_
         assert_eq!(delete("orphanDependents=false").await, 200, "it is gone");
     });
 }
+
+#[test]
+fn what_is_no_yaml_is_told_with_its_line_unless_that_is_the_first() {
+    run(|api| async move {
+        for (body, place) in [("a: b: c", ""), ("k: v\na: b: c", "line 2: ")] {
+            let reply = api.patch(&format!("{CONFIG_MAPS}/x?fieldManager=m"), "application/apply-patch+yaml", body).await;
+            let expected = format!(
+                "error decoding YAML: error converting YAML to JSON: yaml: {place}mapping values are not allowed in this context"
+            );
+            assert_eq!((reply.code, reply.failure().2), (400, expected));
+        }
+    });
+}

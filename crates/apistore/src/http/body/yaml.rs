@@ -23,7 +23,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {
             let empty = serde_yaml::Deserializer::from_str(text)
                 .next()
                 .is_none_or(|first| serde_yaml::Value::deserialize(first).is_ok_and(|value| value.is_null()));
-            if empty { Ok((Value::Null, Vec::new())) } else { Err(error.to_string()) }
+            if empty { Ok((Value::Null, Vec::new())) } else { Err(complaint(&error)) }
         }
+    }
+}
+
+/// The line comes first, and is left out if it is the first. Where in the line it is nobody is told.
+fn complaint(error: &serde_yaml::Error) -> String {
+    let text = error.to_string();
+    let why = text.split(" at line ").next().unwrap_or_default();
+    match error.location() {
+        Some(place) if place.line() > 1 => format!("line {}: {why}", place.line()),
+        _ => why.to_owned(),
     }
 }
