@@ -52,7 +52,7 @@ enum Why {
     WaitingForResizer,
 }
 
-type Next = csi_types::Next<Action, Why, Nothing>;
+type Next = csi_types::Next<Action, Why, Infallible>;
 
 fn plan(v: &View) -> Next {
     let Some(claim) = &v.claim else { return Next::Rest(Why::Gone) };
@@ -97,7 +97,7 @@ impl Controller for Expand {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Nothing;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, pass: Pass) -> View {
@@ -121,8 +121,8 @@ impl Controller for Expand {
         Ok(())
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Nothing) {
-        match problem.0 {}
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
+        match *problem {}
     }
 
     async fn failed(&self, _: &Key, _: &View, _: &Error) {}
@@ -134,22 +134,6 @@ impl Controller for Expand {
     /// Only what waits is worth remembering.
     fn forget(&self, why: &Why) -> bool {
         *why != Why::WaitingForResizer
-    }
-}
-
-/// There is no problem here that a person could mend.
-#[derive(Debug, PartialEq, Eq)]
-struct Nothing(Infallible);
-
-impl std::fmt::Display for Nothing {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {}
-    }
-}
-
-impl Reason for Nothing {
-    fn name(&self) -> &'static str {
-        match self.0 {}
     }
 }
 

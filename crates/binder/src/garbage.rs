@@ -23,6 +23,7 @@ mod objects;
 mod plan;
 mod watch;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use crate::Part;
 use crate::error::Error;
 use act::act;
 use objects::{Subject, asked_again};
-use plan::{Action, Next, Nothing, View, Why, plan};
+use plan::{Action, Next, View, Why, plan};
 
 pub(crate) use kinds::Served;
 pub(crate) use objects::{Objects, Seen};
@@ -65,7 +66,7 @@ impl Controller for Garbage {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Nothing;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Subject, pass: Pass) -> View {
@@ -82,8 +83,8 @@ impl Controller for Garbage {
         Ok(())
     }
 
-    async fn refused(&self, _: &Subject, _: &View, problem: &Nothing) {
-        match problem.0 {}
+    async fn refused(&self, _: &Subject, _: &View, problem: &Infallible) {
+        match *problem {}
     }
 
     async fn failed(&self, _: &Subject, _: &View, _: &Error) {}

@@ -13,6 +13,7 @@ mod content;
 mod plan;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use serde_json::json;
 use crate::Part;
 use crate::error::Error;
 use crate::garbage::Seen;
-use plan::{Action, Known, Memory, Next, Nothing, View, Why, plan};
+use plan::{Action, Known, Memory, Next, View, Why, plan};
 
 /// In `spec.finalizers`: the content has to go first.
 const FINALIZER: &str = "kubernetes";
@@ -162,7 +163,7 @@ impl Controller for Namespaces {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Nothing;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, _: Pass) -> View {
@@ -209,8 +210,8 @@ impl Controller for Namespaces {
         Ok(())
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Nothing) {
-        match problem.0 {}
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
+        match *problem {}
     }
 
     async fn failed(&self, _: &Key, _: &View, _: &Error) {}

@@ -4,7 +4,7 @@
 //! Upstream: pkg/controller/nodelifecycle `doNoScheduleTaintingPass`, of which this is what one node needs: nobody evicts pods,
 //! and a node that is lost takes this program with it.
 
-use std::fmt;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use cluster::drive::{Controller, Pass, drive};
@@ -64,11 +64,7 @@ enum Why {
     AsItShould,
 }
 
-/// Nothing can be wrong with a node's taint.
-#[derive(Debug, PartialEq, Eq)]
-enum Problem {}
-
-fn plan(view: &View) -> Next<Action, Why, Problem> {
+fn plan(view: &View) -> Next<Action, Why, Infallible> {
     let Some(node) = &view.node else { return Next::Rest(Why::Gone) };
     let taint = node.taints.iter().position(|taint| &*taint.key == NOT_READY && &*taint.effect == EFFECT);
     match (node.not_ready, taint) {
@@ -100,14 +96,14 @@ impl Controller for Nodes {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Problem;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, _: Pass) -> View {
         View { node: self.part.caches.nodes.get(key.as_str()) }
     }
 
-    fn plan(&self, view: &View) -> Next<Action, Why, Problem> {
+    fn plan(&self, view: &View) -> Next<Action, Why, Infallible> {
         plan(view)
     }
 
@@ -117,7 +113,7 @@ impl Controller for Nodes {
         write(&self.part.around.client, &self.part.caches.nodes, &node.meta, "taint Node", change).await
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Problem) {
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
         match *problem {}
     }
 
@@ -143,18 +139,6 @@ impl Reason for Why {
             Self::Gone => "Gone",
             Self::AsItShould => "AsItShould",
         }
-    }
-}
-
-impl Reason for Problem {
-    fn name(&self) -> &'static str {
-        match *self {}
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
     }
 }
 

@@ -9,7 +9,6 @@ mod classes;
 mod volumes;
 
 use std::convert::Infallible;
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -98,7 +97,7 @@ enum Why {
     InUse,
 }
 
-fn plan(view: &View) -> Next<Action, Why, Nothing> {
+fn plan(view: &View) -> Next<Action, Why, Infallible> {
     match view {
         View { exists: false, .. } => Next::Rest(Why::Gone),
         View { deleting: false, held: true, .. } => Next::Rest(Why::Protected),
@@ -138,7 +137,7 @@ impl<K: Protected> Controller for Protection<K> {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Nothing;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, _: Pass) -> View {
@@ -153,7 +152,7 @@ impl<K: Protected> Controller for Protection<K> {
         }
     }
 
-    fn plan(&self, view: &View) -> Next<Action, Why, Nothing> {
+    fn plan(&self, view: &View) -> Next<Action, Why, Infallible> {
         plan(view)
     }
 
@@ -165,30 +164,14 @@ impl<K: Protected> Controller for Protection<K> {
         }
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Nothing) {
-        match problem.0 {}
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
+        match *problem {}
     }
 
     async fn failed(&self, _: &Key, _: &View, _: &Error) {}
 
     fn forget(&self, why: &Why) -> bool {
         matches!(why, Why::Gone | Why::Protected)
-    }
-}
-
-/// There is nothing that protection refuses.
-#[derive(Debug, PartialEq, Eq)]
-struct Nothing(Infallible);
-
-impl fmt::Display for Nothing {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {}
-    }
-}
-
-impl Reason for Nothing {
-    fn name(&self) -> &'static str {
-        match self.0 {}
     }
 }
 

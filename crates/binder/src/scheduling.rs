@@ -8,6 +8,7 @@ mod observe;
 pub(crate) mod plan;
 mod waits;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::claims::claims_of_volume;
 use crate::error::Error;
 use crate::part::resync;
 use crate::told::{REPEAT, Told};
-use plan::{Action, Next, Problem, View, Why, plan};
+use plan::{Action, Next, View, Why, plan};
 use waits::Waits;
 
 pub(crate) async fn run(part: Part) {
@@ -90,7 +91,7 @@ impl Controller for Scheduling {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Problem;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, pass: Pass) -> View {
@@ -110,7 +111,7 @@ impl Controller for Scheduling {
         act::act(self, view, action).await
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Problem) {
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
         match *problem {}
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod plan;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::part::resync;
 use crate::told::{REPEAT, Told};
 use crate::writes::{look, mark_phase, write};
 use crate::{Part, words};
-use plan::{Action, Next, Problem, View, Why, plan};
+use plan::{Action, Next, View, Why, plan};
 
 pub(crate) async fn run(part: Part) {
     let engine = part.engine("volumes");
@@ -103,7 +104,7 @@ impl Controller for Volumes {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Problem;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, pass: Pass) -> View {
@@ -127,7 +128,7 @@ impl Controller for Volumes {
         self.act(view, action).await
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Problem) {
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
         match *problem {}
     }
 

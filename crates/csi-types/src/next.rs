@@ -19,3 +19,10 @@ pub trait Reason: std::fmt::Debug {
     /// A short CamelCase or snake_case word. Constant per variant: it is a metric label.
     fn name(&self) -> &'static str;
 }
+
+/// The problem of a controller that refuses nothing.
+impl Reason for std::convert::Infallible {
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+}

@@ -2,7 +2,6 @@
 //! is one thing to decide and one to do.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::sync::Arc;
 
 use cluster::drive::{Controller, Pass};
@@ -46,7 +45,7 @@ pub(crate) enum Why {
     StillAttached,
 }
 
-fn plan(view: &View) -> Next<Action, Why, Nothing> {
+fn plan(view: &View) -> Next<Action, Why, Infallible> {
     match view {
         View { exists: false, .. } => Next::Rest(Why::Gone),
         View { held: false, .. } => Next::Rest(Why::NotHeld),
@@ -89,7 +88,7 @@ impl Controller for Volumes {
     type View = View;
     type Action = Action;
     type Why = Why;
-    type Problem = Nothing;
+    type Problem = Infallible;
     type Error = Error;
 
     fn observe(&self, key: &Key, _: Pass) -> View {
@@ -102,7 +101,7 @@ impl Controller for Volumes {
         }
     }
 
-    fn plan(&self, view: &View) -> Next<Action, Why, Nothing> {
+    fn plan(&self, view: &View) -> Next<Action, Why, Infallible> {
         plan(view)
     }
 
@@ -114,30 +113,14 @@ impl Controller for Volumes {
         write(&self.client, &self.caches.volumes, &volume.meta, attempt, Change::operations(operations)).await
     }
 
-    async fn refused(&self, _: &Key, _: &View, problem: &Nothing) {
-        match problem.0 {}
+    async fn refused(&self, _: &Key, _: &View, problem: &Infallible) {
+        match *problem {}
     }
 
     async fn failed(&self, _: &Key, _: &View, _: &Error) {}
 
     fn forget(&self, why: &Why) -> bool {
         matches!(why, Why::Gone | Why::NotHeld)
-    }
-}
-
-/// There is nothing that this controller refuses.
-#[derive(Debug)]
-pub(crate) struct Nothing(Infallible);
-
-impl fmt::Display for Nothing {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {}
-    }
-}
-
-impl Reason for Nothing {
-    fn name(&self) -> &'static str {
-        match self.0 {}
     }
 }
 

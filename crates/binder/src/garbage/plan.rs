@@ -3,7 +3,6 @@
 //! Upstream: pkg/controller/garbagecollector `attemptToDeleteItem`, `processDeletingDependentsItem`, `orphanDependents`.
 
 use std::convert::Infallible;
-use std::fmt;
 
 use csi_types::Reason;
 
@@ -136,23 +135,7 @@ pub(crate) fn judge(case: &Case) -> Verdict {
 }
 
 /// What [`plan`] answers.
-pub(crate) type Next = csi_types::Next<Action, Why, Nothing>;
-
-/// There is nothing that the collector refuses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Nothing(pub(crate) Infallible);
-
-impl fmt::Display for Nothing {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {}
-    }
-}
-
-impl Reason for Nothing {
-    fn name(&self) -> &'static str {
-        match self.0 {}
-    }
-}
+pub(crate) type Next = csi_types::Next<Action, Why, Infallible>;
 
 impl Reason for Action {
     fn name(&self) -> &'static str {

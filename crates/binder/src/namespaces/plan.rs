@@ -1,7 +1,6 @@
 //! The next step for one namespace. Decides from facts alone.
 
 use std::convert::Infallible;
-use std::fmt;
 
 use csi_types::Reason;
 
@@ -82,23 +81,7 @@ impl Memory {
 }
 
 /// What [`plan`] answers.
-pub(super) type Next = csi_types::Next<Action, Why, Nothing>;
-
-/// There is nothing that is refused here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Nothing(pub(super) Infallible);
-
-impl fmt::Display for Nothing {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {}
-    }
-}
-
-impl Reason for Nothing {
-    fn name(&self) -> &'static str {
-        match self.0 {}
-    }
-}
+pub(super) type Next = csi_types::Next<Action, Why, Infallible>;
 
 impl Reason for Action {
     fn name(&self) -> &'static str {

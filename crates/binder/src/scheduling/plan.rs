@@ -3,7 +3,7 @@
 //! Upstream runs filter, reserve and pre-bind with assumptions in memory. Here every reservation is written at once, and what is
 //! written is what the next look finds: a volume with a claimRef is nobody else's.
 
-use std::fmt;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,10 +116,6 @@ pub(crate) enum Why {
     BackingOff(Duration),
 }
 
-/// Nothing can be wrong with a pod that its condition does not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Problem {}
-
 /// The next step. Total: any view gets an answer.
 pub(crate) fn plan(v: &View) -> Next {
     let Some(pod) = &v.pod else { return Next::Rest(Why::Gone) };
@@ -216,19 +212,7 @@ fn aborted(v: &View) -> Option<Aborted> {
 }
 
 /// What [`plan`] answers.
-pub(crate) type Next = csi_types::Next<Action, Why, Problem>;
-
-impl fmt::Display for Problem {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
-    }
-}
-
-impl Reason for Problem {
-    fn name(&self) -> &'static str {
-        match *self {}
-    }
-}
+pub(crate) type Next = csi_types::Next<Action, Why, Infallible>;
 
 impl Reason for Action {
     fn name(&self) -> &'static str {

@@ -2,7 +2,7 @@
 //!
 //! Binding itself is the claims' business. Upstream: pv_controller.go `syncVolume`, `reclaimVolume`.
 
-use std::fmt;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use cluster::kinds::{Claim, Phase, ReclaimPolicy, Volume};
@@ -55,10 +55,6 @@ pub(crate) enum Why {
     /// It failed, and stays so that people see it.
     Failed,
 }
-
-/// Nothing can be wrong with a volume that a phase does not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Problem {}
 
 /// The next step. Total: any view gets an answer.
 pub(crate) fn plan(v: &View) -> Next {
@@ -118,19 +114,7 @@ fn reclaim(volume: &Volume) -> Next {
 }
 
 /// What [`plan`] answers.
-pub(crate) type Next = csi_types::Next<Action, Why, Problem>;
-
-impl fmt::Display for Problem {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
-    }
-}
-
-impl Reason for Problem {
-    fn name(&self) -> &'static str {
-        match *self {}
-    }
-}
+pub(crate) type Next = csi_types::Next<Action, Why, Infallible>;
 
 impl Reason for Action {
     fn name(&self) -> &'static str {

@@ -176,7 +176,7 @@ impl World {
                     self.drop_finalizer(uid, ORPHAN);
                 }
                 csi_types::Next::Rest(_) => {}
-                csi_types::Next::Refuse(problem) => match problem.0 {},
+                csi_types::Next::Refuse(problem) => match problem {},
             }
         }
     }
