@@ -64,7 +64,7 @@ impl Signer {
     /// `status` of a TokenReview.
     pub(super) fn review(&self, api: &Api, token: &str, spec: &Value) -> Value {
         let refused = |error: &str| json!({"user": {}, "error": error});
-        let Some(claims) = self.claims(token) else { return refused("[invalid bearer token, unknown signature]") };
+        let Some(claims) = self.claims(token) else { return refused("invalid bearer token") };
         let now = api.ctx.timestamp().as_second();
         if claims.get("exp").and_then(Value::as_i64).is_none_or(|end| end <= now) {
             return refused("[invalid bearer token, service account token has expired]");
@@ -76,9 +76,11 @@ impl Signer {
         if wanted.is_empty() {
             wanted.push(ISSUER.to_owned());
         }
-        let shared: Vec<String> = audiences(claims.get("aud")).into_iter().filter(|audience| wanted.contains(audience)).collect();
+        let own = audiences(claims.get("aud"));
+        let shared: Vec<String> = own.iter().filter(|audience| wanted.contains(audience)).cloned().collect();
         if shared.is_empty() {
-            return refused("[invalid bearer token, token audiences do not match]");
+            let why = format!("token audiences {} is invalid for the target audiences {}", quoted(&own), quoted(&wanted));
+            return refused(&format!("[invalid bearer token, {why}]"));
         }
         let namespace = text(&claims, &["kubernetes.io", "namespace"]);
         let (account, uid) = (["kubernetes.io", "serviceaccount", "name"], ["kubernetes.io", "serviceaccount", "uid"]);
@@ -100,6 +102,12 @@ impl Signer {
         let user = json!({"username": text(&claims, &["sub"]), "uid": text(&claims, &uid), "groups": groups, "extra": extra});
         json!({"authenticated": true, "user": user, "audiences": shared})
     }
+}
+
+/// A list as messages show one: `["a" "b"]`.
+fn quoted(list: &[String]) -> String {
+    let quoted: Vec<_> = list.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", quoted.join(" "))
 }
 
 /// An ECDSA signature as X.509 has it, as two numbers of 32 bytes.
