@@ -183,7 +183,8 @@ mod tests {
         let file = folder.path().join("pod.yaml");
         std::fs::write(&file, POD).expect("written");
         let mounter = Arc::new(FakeMounter::default());
-        let agent = testing::agent(&folder.path().join("root"), mounter, testing::api(BTreeMap::new())).await;
+        let client = test_api::TestApi::start(&rt::Ctx::real()).await.client();
+        let agent = testing::agent(&folder.path().join("root"), mounter, client).await;
         let mut manifests = Manifests::new(agent.clone(), folder.path().to_owned());
         std::fs::rename(folder.path().join("root"), folder.path().join(".root")).expect("out of the way");
         manifests.look().await;

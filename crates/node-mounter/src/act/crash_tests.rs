@@ -11,6 +11,7 @@ use csi_types::*;
 use rt::Ctx;
 use rt::disk::MemoryDisk;
 use serde_json::json;
+use test_api::TestApi;
 
 use super::*;
 use crate::journal::Stage;
@@ -144,7 +145,8 @@ impl World {
         if let Some(nth) = kill_at {
             ctx.kill_at_poll(nth);
         }
-        let client = testing::api(BTreeMap::new());
+        // In a process of its own, which lives on.
+        let client = TestApi::start(&Ctx::seeded(2, Arc::new(MemoryDisk::new()))).await.client();
         let agent = testing::agent_in(ctx.clone(), Path::new("/r"), self.driver.mounter.clone(), client).await;
         agent.caches.csi_drivers.replace(vec![testing::csi_driver(json!({"attachRequired": false}))]);
         let (block, driver) = (self.block, self.driver.clone());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use csi_types::{NodeInfo, Segments, VolumeMode};
 use fake_driver::{FakeDriver, Fault, NodeCap, Rpc as Call, Rule, Script, When};
 use serde_json::{Value, json};
+use test_api::TestApi;
 
 use super::*;
 use crate::journal::{Record, Stage};
@@ -48,7 +49,12 @@ impl Bench {
         let builder = builder.node_caps(setting.caps.unwrap_or_else(|| vec![NodeCap::StageUnstageVolume]));
         let driver = builder.controller_caps([]).start(&socket).await.expect("a driver");
         let mounter = Arc::new(FakeMounter::default());
-        let agent = testing::agent(folder.path(), mounter.clone(), testing::api(setting.objects)).await;
+        let api = TestApi::start(&rt::Ctx::real()).await;
+        for (path, object) in setting.objects {
+            let (collection, name) = path.rsplit_once('/').expect("a path");
+            api.create(collection, name, object).await;
+        }
+        let agent = testing::agent(folder.path(), mounter.clone(), api.client()).await;
         let rules = setting.csi_driver.unwrap_or_else(|| json!({"attachRequired": false}));
         agent.caches.csi_drivers.replace(vec![testing::csi_driver(rules)]);
 
