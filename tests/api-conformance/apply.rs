@@ -25,6 +25,7 @@ behaviours! {
     i2c_an_apply_has_one_content_type,
     i2d_an_apply_changes_what_is_there,
     i2e_a_custom_object_can_be_applied,
+    i2f_yaml_is_of_version_1_1,
     i3_an_apply_is_recorded,
     i3b_the_same_apply_again_changes_nothing,
     i4_what_is_not_applied_any_more_is_removed,
@@ -57,6 +58,7 @@ behaviours! {
     i11d_an_unknown_field_of_a_custom_object_is_refused,
     i12_of_duplicate_keys_the_last_counts,
     i12b_what_is_not_yaml_is_refused,
+    i12c_duplicate_keys_are_named_with_their_lines,
     i13_elements_are_owned_by_their_keys,
     i13b_a_set_is_owned_by_its_values,
     i13c_a_custom_list_is_owned_as_its_schema_says,
@@ -272,10 +274,14 @@ async fn i2_an_apply_creates_what_is_absent(w: &World) {
 }
 
 async fn i2b_an_apply_may_be_yaml(w: &World) {
-    let path = with(&at(w).await, &[("fieldManager", "m")]);
-    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  y: 'no'\n  b: |\n    text\n";
-    let made = w.call("PATCH", &path).content_type("application/apply-patch+yaml").body(yaml).await.made();
-    assert_eq!(made["data"], json!({"true": "no", "b": "text\n"}));
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  c: 'no'\n  b: |\n    text\n";
+    assert_eq!(apply_text(w, yaml).await.made()["data"], json!({"c": "no", "b": "text\n"}));
+}
+
+async fn i2f_yaml_is_of_version_1_1(w: &World) {
+    let reply = apply_text(w, "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {y: '1'}}").await;
+    let key = if w.is_exception() { "y" } else { "true" };
+    assert_eq!(reply.made()["data"], json!({key: "1"}));
 }
 
 async fn i2c_an_apply_has_one_content_type(w: &World) {
@@ -398,9 +404,11 @@ async fn i5c_conflicts_are_listed_by_manager(w: &World) {
     w.merge(&with(&path, &[("fieldManager", "up")]), &json!({"data": {"q": "1"}})).await.ok();
     let reply = apply_as(w, "m2", &path, &data(json!({"a": "2", "q": "2"}))).await;
     let message = "Apply failed with 2 conflicts: conflicts with \"m1\":\n- .data.a\nconflicts with \"up\" using v1:\n- .data.q";
-    let details = reply.refused(409, "Conflict", message);
-    let causes = json!([conflict("\"m1\"", ".data.a"), conflict("\"up\" using v1", ".data.q")]);
-    assert_eq!(details, json!({"causes": causes}));
+    let mut details = reply.refused(409, "Conflict", message);
+    // In any order.
+    let causes = details["causes"].as_array_mut().expect("causes");
+    causes.sort_by_key(|cause| cause["field"].to_string());
+    assert_eq!(details, json!({"causes": [conflict("\"m1\"", ".data.a"), conflict("\"up\" using v1", ".data.q")]}));
 }
 
 async fn i5d_several_conflicts_with_one_manager_are_listed(w: &World) {
@@ -577,6 +585,19 @@ async fn i12_of_duplicate_keys_the_last_counts(w: &World) {
     let reply = apply_text(w, "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {k: '1', k: '2'}}").await;
     assert_eq!(reply.made()["data"], json!({"k": "2"}));
     assert_eq!(reply.warnings(), ["line 1: key \"k\" already set in map"]);
+}
+
+async fn i12c_duplicate_keys_are_named_with_their_lines(w: &World) {
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  k: '1'\n  l: '1'\n  k: '2'\n  l: '2'\n";
+    let reply = apply_text(w, yaml).await;
+    assert_eq!(reply.made()["data"], json!({"k": "2", "l": "2"}));
+    assert_eq!(reply.warnings(), ["line 8: key \"k\" already set in map", "line 9: key \"l\" already set in map"]);
+    let json = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"k":"3","k":"4"}}"#;
+    let reply = apply_text(w, json).await;
+    assert_eq!(
+        (&reply.ok()["data"], reply.warnings()),
+        (&json!({"k": "4"}), vec!["line 1: key \"k\" already set in map".to_owned()])
+    );
 }
 
 async fn i12b_what_is_not_yaml_is_refused(w: &World) {

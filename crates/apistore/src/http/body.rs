@@ -258,7 +258,8 @@ pub(super) fn delete_options(content_type: &str, bytes: &[u8]) -> Result<Option<
 
 /// The configuration of an apply as JSON, and what was odd about it.
 pub(super) fn apply(bytes: Bytes) -> Result<(Bytes, Vec<String>), Status> {
-    if bytes.trim_ascii_start().first() == Some(&b'{') && json::complaint(&bytes).is_none() {
+    let plain = |bytes| json::read(bytes, false).is_ok_and(|read| read.duplicates.is_empty());
+    if bytes.trim_ascii_start().first() == Some(&b'{') && json::complaint(&bytes).is_none() && plain(&bytes) {
         return Ok((bytes, Vec::new()));
     }
     let (value, oddities) = yaml::read(&bytes)

@@ -1,5 +1,7 @@
 //! YAML bodies: the first document, as JSON.
 
+mod seek;
+
 use apimachinery::json;
 use serde::de::Deserialize;
 use serde_json::Value;
@@ -15,8 +17,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {
     let Some(first) = serde_yaml::Deserializer::from_str(text).next() else { return Ok((Value::Null, Vec::new())) };
     match json::from(first, false) {
         Ok(read) => {
-            let key = |path: &String| path.rsplit('.').next().unwrap_or_default().to_owned();
-            Ok((read.value, read.duplicates.iter().map(|path| format!("key {:?} already set in map", key(path))).collect()))
+            let notes = read.duplicates.iter().enumerate().map(|(index, path)| {
+                let key = path.rsplit('.').next().unwrap_or_default();
+                match seek::duplicate(text, index) {
+                    Some((line, key)) => format!("line {line}: key {key:?} already set in map"),
+                    None => format!("key {key:?} already set in map"),
+                }
+            });
+            let notes = notes.collect();
+            Ok((read.value, notes))
         }
         Err(error) => {
             // An empty document is null, which the deserializer calls the end of the stream.
