@@ -10,35 +10,60 @@ behaviours! {
     h1c_custom_kinds_have_no_strategic_patches,
     h2_a_patch_answers_with_what_is_stored,
     h2b_what_is_missing_is_not_made,
+    h2c_a_body_is_required,
     h3_a_json_patch_is_a_list,
     h3b_a_json_patch_is_json,
     h3c_a_json_patch_has_a_length,
     h3d_an_empty_json_patch_changes_nothing,
     h3e_operations_add_replace_remove_move_and_copy,
     h3f_keys_are_escaped,
+    h3g_an_index_may_count_from_the_end,
+    h3h_an_element_can_be_added_behind_the_last,
+    h3i_operations_are_objects_of_texts,
+    h3j_a_json_patch_may_be_null,
+    h3k_a_value_may_be_absent_or_null,
     h4_a_failed_operation_does_not_say_why,
     h4b_a_failed_operation_takes_back_those_before,
+    h4c_a_text_has_no_keys,
+    h4d_nothing_moves_into_itself,
+    h4e_of_a_key_said_twice_the_last_counts,
     h5_an_absent_key_can_be_replaced,
     h5b_an_absent_key_can_be_copied,
     h5c_an_absent_key_is_null,
     h5d_an_absent_parent_has_no_keys,
     h6_a_version_can_be_tested,
     h6b_a_version_can_be_a_precondition,
+    h6c_a_version_is_a_number,
+    h6d_a_uid_can_be_a_precondition,
+    h6e_zero_is_no_version,
     h7_a_patch_without_a_version_applies_to_any,
     h7b_patches_at_once_lose_nothing,
     h7c_a_version_is_not_taken_from_kinds_that_need_it,
     h8_the_uid_cannot_change,
     h8b_the_name_cannot_change,
     h8c_the_namespace_cannot_change,
+    h8d_a_message_shows_a_cause_once,
+    h8e_what_the_server_says_stays,
+    h8f_a_name_is_required,
+    h8g_a_patch_does_not_delete,
+    h8h_owners_of_fields_can_be_cleared,
     h9_null_takes_a_key_away,
     h9b_an_empty_merge_patch_changes_nothing,
     h9c_a_merge_patch_replaces_lists,
     h9d_a_merge_patch_is_an_object,
+    h9e_a_merge_patch_is_not_null,
+    h9f_a_merge_patch_is_json,
+    h9g_null_adds_nothing,
     h10_what_does_not_decode_is_shown,
     h10b_the_kind_cannot_change,
+    h10c_the_version_is_a_known_one,
+    h10d_a_strategic_patch_is_shown_alone,
     h11_unknown_fields_are_dropped_with_a_warning,
     h11b_unknown_fields_are_refused_if_asked,
     h11c_unknown_fields_are_dropped_silently_if_asked,
+    h11d_of_duplicate_keys_the_last_counts,
+    h11e_duplicate_keys_are_refused_if_asked,
+    h11f_a_path_without_a_slash_loses_its_first_part,
     h12_force_is_for_apply,
     h13_a_strategic_patch_merges_maps,
     h13b_plain_lists_are_replaced,
@@ -52,18 +77,29 @@ behaviours! {
     h14g_secrets_of_an_account_merge_by_name,
     h14h_tolerations_are_replaced,
     h14i_annotations_merge_by_key,
+    h14j_pull_secrets_of_an_account_are_replaced,
     h15_new_elements_come_first,
     h15b_the_order_can_be_said,
     h15c_the_order_has_to_be_that_of_the_patch,
+    h15d_the_order_alone_sorts,
+    h15e_the_order_has_all_that_is_patched,
+    h15f_a_set_has_an_order_too,
     h16_an_element_can_be_taken_away,
     h16b_a_map_can_be_replaced_whole,
     h16c_values_can_be_taken_from_a_set,
     h16d_keys_that_stay_can_be_named,
     h16e_an_unknown_directive_is_refused,
     h16f_an_unknown_instruction_is_an_unknown_field,
+    h16g_a_list_can_be_replaced_whole,
+    h16h_what_is_absent_can_be_taken_away,
+    h16i_directives_of_elements_are_checked,
+    h16j_keys_that_stay_have_all_that_is_patched,
+    h16k_a_list_can_be_taken_away_but_not_emptied,
     h17_an_element_has_its_key,
     h17b_a_strategic_patch_is_json,
     h17c_a_map_stays_a_map,
+    h17d_a_list_stays_a_list,
+    h17e_a_strategic_patch_is_an_object,
     h18_a_dry_run_stores_nothing,
     h18b_a_dry_run_is_validated,
 }
@@ -646,4 +682,294 @@ async fn h18b_a_dry_run_is_validated(w: &World) {
     let (path, _) = w.config_map("x").await;
     let reply = w.merge(&format!("{path}?dryRun=All"), &json!({"metadata": {"labels": {"a": "a b"}}})).await;
     reply.refused_with(422, "Invalid", &["metadata.labels: Invalid value: \"a b\": "]);
+}
+
+async fn h2c_a_body_is_required(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    for kind in [JSON_PATCH, MERGE] {
+        send(w, &path, kind, "").await.bad_request("error decoding patch: unexpected end of JSON input");
+    }
+    send(w, &path, STRATEGIC, "").await.bad_request("unexpected end of JSON input");
+}
+
+/// A ConfigMap with the finalizers a, b, c.
+async fn listed(w: &World, name: &str) -> String {
+    let mut body = config_map(name);
+    body["metadata"]["finalizers"] = json!(["conf.example/a", "conf.example/b", "conf.example/c"]);
+    make(w, &w.core("configmaps").await, &body).await.0
+}
+
+/// Of [`listed`] after an operation.
+async fn after(w: &World, name: &str, operation: Value) -> String {
+    let found = w.json_patch(&listed(w, name).await, &json!([operation])).await.ok();
+    let finalizers = found["metadata"]["finalizers"].as_array().expect("finalizers").iter();
+    finalizers.map(|name| name.as_str().expect("a name").trim_start_matches("conf.example/")).collect()
+}
+
+async fn h3g_an_index_may_count_from_the_end(w: &World) {
+    assert_eq!(after(w, "x", json!({"op": "remove", "path": "/metadata/finalizers/-1"})).await, "ab");
+    assert_eq!(after(w, "y", json!({"op": "remove", "path": "/metadata/finalizers/01"})).await, "ac");
+    let patch = json!([{"op": "remove", "path": "/metadata/finalizers/x"}]);
+    does_not_apply(&w.json_patch(&listed(w, "z").await, &patch).await);
+}
+
+async fn h3h_an_element_can_be_added_behind_the_last(w: &World) {
+    let add = |at: &str| json!({"op": "add", "path": format!("/metadata/finalizers/{at}"), "value": "conf.example/d"});
+    assert_eq!(after(w, "x", add("3")).await, "abcd");
+    assert_eq!(after(w, "y", add("-1")).await, "abcd");
+    does_not_apply(&w.json_patch(&listed(w, "z").await, &json!([add("4")])).await);
+}
+
+async fn h3i_operations_are_objects_of_texts(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let message = "error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp";
+    w.json_patch(&path, &json!([1])).await.bad_request(message);
+    let message = "error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string";
+    w.json_patch(&path, &json!([{"op": 1, "path": "/data/a"}])).await.bad_request(message);
+}
+
+async fn h3j_a_json_patch_may_be_null(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    assert_eq!(w.json_patch(&path, &Value::Null).await.ok(), made);
+}
+
+async fn h3k_a_value_may_be_absent_or_null(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let patch = json!([{"op": "add", "path": "/data/b"}, {"op": "add", "path": "/data/c", "value": null}]);
+    assert_eq!(w.json_patch(&path, &patch).await.ok()["data"], json!({"a": "1", "b": "", "c": ""}));
+    let patch = json!([{"op": "replace", "path": "/data/a", "value": null}]);
+    assert_eq!(w.json_patch(&path, &patch).await.ok()["data"]["a"], "");
+}
+
+async fn h4c_a_text_has_no_keys(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    does_not_apply(&w.json_patch(&path, &json!([{"op": "add", "path": "/data/a/b", "value": "1"}])).await);
+    does_not_apply(&w.json_patch(&path, &json!([{"op": "test", "path": "", "value": {}}])).await);
+}
+
+async fn h4d_nothing_moves_into_itself(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    does_not_apply(&w.json_patch(&path, &json!([{"op": "move", "from": "/data", "path": "/data/b"}])).await);
+}
+
+async fn h4e_of_a_key_said_twice_the_last_counts(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let body = "[{\"op\":\"add\",\"op\":\"test\",\"path\":\"/data/a\",\"value\":\"7\"}]";
+    does_not_apply(&send(w, &path, JSON_PATCH, body).await);
+}
+
+async fn h6c_a_version_is_a_number(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let reply = w.merge(&path, &json!({"metadata": {"resourceVersion": "abc"}})).await;
+    reply.refused(500, "", "strconv.ParseUint: parsing \"abc\": invalid syntax");
+}
+
+async fn h6d_a_uid_can_be_a_precondition(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    let patch = json!({"metadata": {"uid": made["metadata"]["uid"]}, "data": {"a": "2"}});
+    assert_eq!(w.merge(&path, &patch).await.ok()["data"]["a"], "2");
+}
+
+async fn h6e_zero_is_no_version(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let patch = json!({"metadata": {"resourceVersion": "0"}, "data": {"a": "2"}});
+    assert_eq!(w.merge(&path, &patch).await.ok()["data"]["a"], "2");
+}
+
+async fn h8d_a_message_shows_a_cause_once(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let message = "ConfigMap \"x\" is invalid: metadata.uid: Invalid value: \"5\": field is immutable";
+    let cause = json!({
+        "reason": "FieldValueInvalid", "message": "Invalid value: \"5\": field is immutable", "field": "metadata.uid",
+    });
+    let patch = json!({"metadata": {"uid": "5"}});
+    for reply in [w.merge(&path, &patch).await, w.strategic(&path, &patch).await] {
+        let details = reply.refused(422, "Invalid", message);
+        // A kube-apiserver lists it several times here.
+        let causes = details["causes"].as_array().expect("causes");
+        assert!(!causes.is_empty() && causes.iter().all(|found| *found == cause), "{details}");
+    }
+}
+
+async fn h8e_what_the_server_says_stays(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    for metadata in [
+        json!({"creationTimestamp": "2001-01-01T00:00:00Z"}),
+        json!({"creationTimestamp": null, "uid": null}),
+        json!({"namespace": null}),
+    ] {
+        assert_eq!(w.merge(&path, &json!({"metadata": metadata})).await.ok(), made);
+    }
+    assert_eq!(w.merge(&path, &json!({"kind": null})).await.ok(), made);
+}
+
+async fn h8f_a_name_is_required(w: &World) {
+    let (path, _) = w.config_map("u").await;
+    let message = "the name of the object (u based on URL) was undeterminable: name must be provided";
+    w.merge(&path, &json!({"metadata": {"name": null}})).await.bad_request(message);
+    w.merge(&path, &json!({"metadata": null})).await.bad_request(message);
+    w.json_patch(&path, &json!([{"op": "remove", "path": "/metadata"}])).await.bad_request(message);
+    w.strategic(&path, &json!({"$patch": "delete"})).await.bad_request(message);
+    let whole = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+    w.json_patch(&path, &json!([{"op": "replace", "path": "", "value": whole}])).await.bad_request(message);
+}
+
+async fn h8g_a_patch_does_not_delete(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let reply = w.merge(&path, &json!({"metadata": {"deletionTimestamp": "2030-01-01T00:00:00Z"}})).await;
+    let message = "Invalid value: \"2030-01-01T00:00:00Z\": field is immutable";
+    reply.invalid_with("metadata.deletionTimestamp", "Invalid", message);
+}
+
+async fn h8h_owners_of_fields_can_be_cleared(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let found = w.merge(&path, &json!({"metadata": {"managedFields": [{}]}})).await.ok();
+    assert_eq!(found["metadata"].get("managedFields"), None);
+}
+
+async fn h9e_a_merge_patch_is_not_null(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    w.merge(&path, &Value::Null).await.bad_request("Invalid JSON Patch");
+    assert_eq!(w.strategic(&path, &Value::Null).await.ok(), made);
+}
+
+async fn h9f_a_merge_patch_is_json(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    send(w, &path, MERGE, "{").await.bad_request("error decoding patch: unexpected end of JSON input");
+}
+
+async fn h9g_null_adds_nothing(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    let patch = json!({"metadata": {"annotations": {"a": null}}});
+    assert_eq!(w.merge(&path, &patch).await.ok(), made);
+    assert_eq!(w.strategic(&path, &patch).await.ok(), made);
+}
+
+async fn h10c_the_version_is_a_known_one(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let end = ": no kind \"ConfigMap\" is registered for version \"v2\" in scheme \"pkg/runtime/scheme.go:111\"";
+    does_not_decode(&w.merge(&path, &json!({"apiVersion": "v2"})).await, end);
+}
+
+/// 422 of a strategic patch, which is shown as Go prints it.
+#[track_caller]
+fn does_not_fit(reply: &Reply, message: &str) {
+    let details = reply.refused(422, "Invalid", &format!(" \"\" is invalid: patch: {message}"));
+    let cause = json!({"reason": "FieldValueInvalid", "message": message, "field": "patch"});
+    assert_eq!(details, json!({"causes": [cause]}));
+}
+
+async fn h10d_a_strategic_patch_is_shown_alone(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let message = "Invalid value: \"map[data:map[a:1]]\": cannot convert int64 to string";
+    does_not_fit(&w.strategic(&path, &json!({"data": {"a": 1}})).await, message);
+    let message = "Invalid value: \"map[metadata:map[resourceVersion:1]]\": cannot convert int64 to string";
+    does_not_fit(&w.strategic(&path, &json!({"metadata": {"resourceVersion": 1}})).await, message);
+    let message = "Invalid value: \"map[foo:1]\": strict decoding error: unknown field \"foo\"";
+    does_not_fit(&w.strategic(&format!("{path}?fieldValidation=Strict"), &json!({"foo": 1})).await, message);
+}
+
+async fn h11d_of_duplicate_keys_the_last_counts(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    for (kind, last) in [(MERGE, "3"), (STRATEGIC, "4")] {
+        let body = format!("{{\"data\":{{\"a\":\"2\",\"a\":\"{last}\"}}}}");
+        let reply = send(w, &path, kind, &body).await;
+        assert_eq!((&reply.ok()["data"]["a"], reply.warnings()), (&json!(last), vec!["duplicate field \"data.a\"".to_owned()]));
+    }
+}
+
+async fn h11e_duplicate_keys_are_refused_if_asked(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let body = "{\"data\":{\"a\":\"2\",\"a\":\"3\"}}";
+    let reply = send(w, &format!("{path}?fieldValidation=Strict"), MERGE, body).await;
+    does_not_decode(&reply, ": strict decoding error: duplicate field \"data.a\"");
+}
+
+async fn h11f_a_path_without_a_slash_loses_its_first_part(w: &World) {
+    let (path, made) = w.config_map("x").await;
+    let reply = w.json_patch(&path, &json!([{"op": "add", "path": "data/b", "value": "1"}])).await;
+    assert_eq!((reply.ok(), reply.warnings()), (made, vec!["unknown field \"b\"".to_owned()]));
+}
+
+async fn h14j_pull_secrets_of_an_account_are_replaced(w: &World) {
+    let body = json!({"metadata": {"name": "x"}, "imagePullSecrets": [{"name": "a"}]});
+    let (path, _) = make(w, &w.core("serviceaccounts").await, &body).await;
+    let found = w.strategic(&path, &json!({"imagePullSecrets": [{"name": "b"}]})).await.ok();
+    assert_eq!(found["imagePullSecrets"], json!([{"name": "b"}]));
+}
+
+async fn h15d_the_order_alone_sorts(w: &World) {
+    let path = account(w).await;
+    let found = w.strategic(&path, &json!({"$setElementOrder/secrets": [{"name": "b"}, {"name": "a"}]})).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "b"}, {"name": "a"}]));
+    let patch = json!({"$setElementOrder/secrets": [{"name": "a"}, {"name": "c"}], "secrets": [{"name": "c"}]});
+    let found = w.strategic(&path, &patch).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "b"}, {"name": "a"}, {"name": "c"}]));
+}
+
+async fn h15e_the_order_has_all_that_is_patched(w: &World) {
+    let path = account(w).await;
+    let patch = json!({"$setElementOrder/secrets": [{"name": "a"}], "secrets": [{"name": "c"}]});
+    let message = "The order in patch list:\n[map[name:c]]\n doesn't match $setElementOrder list:\n[map[name:a]]\n";
+    w.strategic(&path, &patch).await.refused(500, "", message);
+}
+
+async fn h15f_a_set_has_an_order_too(w: &World) {
+    let order = json!(["conf.example/c", "conf.example/b", "conf.example/a"]);
+    let patch = json!({"metadata": {"$setElementOrder/finalizers": order}});
+    let found = w.strategic(&listed(w, "x").await, &patch).await.ok();
+    assert_eq!(found["metadata"]["finalizers"], order);
+}
+
+async fn h16g_a_list_can_be_replaced_whole(w: &World) {
+    let path = account(w).await;
+    let found = w.strategic(&path, &json!({"secrets": [{"$patch": "replace"}, {"name": "z"}]})).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "z"}]));
+    let found = w.strategic(&path, &json!({"secrets": [{"$patch": "replace", "name": "q"}, {"name": "y"}]})).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "y"}]));
+}
+
+async fn h16h_what_is_absent_can_be_taken_away(w: &World) {
+    let path = account(w).await;
+    let found = w.strategic(&path, &json!({"secrets": [{"$patch": "delete", "name": "q"}]})).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "a"}, {"name": "b"}]));
+    let patch = json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["conf.example/q"]}});
+    let found = w.strategic(&listed(w, "x").await, &patch).await.ok();
+    assert_eq!(found["metadata"]["finalizers"].as_array().map(Vec::len), Some(3));
+}
+
+async fn h16i_directives_of_elements_are_checked(w: &World) {
+    let path = account(w).await;
+    for (element, message) in [
+        (json!({"$patch": "merge", "name": "q"}), "merging lists cannot yet be specified in the patch"),
+        (json!({"$patch": "foo", "name": "q"}), "unknown patch type: foo in map: map[$patch:foo name:q]"),
+        (json!({"$patch": "delete"}), "map: map[$patch:delete] does not contain declared merge key: name"),
+        (json!("x"), "list element types are not identical: [[map[name:a] map[name:b]] [x]]"),
+    ] {
+        w.strategic(&path, &json!({"secrets": [element]})).await.refused(500, "", message);
+    }
+}
+
+async fn h16j_keys_that_stay_have_all_that_is_patched(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let reply = w.strategic(&path, &json!({"data": {"$retainKeys": ["b"], "d": "1"}})).await;
+    reply.bad_request("invalid patch format of retainKeys");
+}
+
+async fn h16k_a_list_can_be_taken_away_but_not_emptied(w: &World) {
+    let path = account(w).await;
+    let found = w.strategic(&path, &json!({"secrets": []})).await.ok();
+    assert_eq!(found["secrets"], json!([{"name": "a"}, {"name": "b"}]));
+    assert_eq!(w.strategic(&path, &json!({"secrets": null})).await.ok().get("secrets"), None);
+}
+
+async fn h17d_a_list_stays_a_list(w: &World) {
+    let message = "Invalid value: \"map[secrets:map[name:x]]\": cannot restore slice from map";
+    does_not_fit(&w.strategic(&account(w).await, &json!({"secrets": {"name": "x"}})).await, message);
+}
+
+async fn h17e_a_strategic_patch_is_an_object(w: &World) {
+    let (path, _) = w.config_map("x").await;
+    let message = "json: cannot unmarshal array into Go value of type map[string]interface {}";
+    w.strategic(&path, &json!([])).await.bad_request(message);
 }
