@@ -17,6 +17,7 @@ mod drivers;
 mod flags;
 mod host;
 mod known_drivers;
+mod medium;
 mod words;
 
 use std::ffi::OsString;

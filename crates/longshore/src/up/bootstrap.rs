@@ -11,19 +11,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::medium::Medium;
+
 /// Upstream's first namespaces; node-mounter's heartbeat needs the last.
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// The class of claims that name none.
 pub(crate) const DEFAULT_CLASS: &str = "local";
 
-/// Makes what is missing. `rootless`: there are no loop devices, so volumes are directories.
+/// Makes what is missing.
 ///
 /// # Errors
 /// The API refused an object that should be right.
-pub(crate) async fn run(client: &Client, rootless: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(client: &Client, medium: &Medium) -> anyhow::Result<()> {
     let namespaces = NAMESPACES.map(|name| make::<Namespace>(client, json!({ "metadata": { "name": name } })));
-    let classes: Vec<_> = classes(rootless).into_iter().map(|class| make::<StorageClass>(client, class)).collect();
+    let classes: Vec<_> = classes(medium).into_iter().map(|class| make::<StorageClass>(client, class)).collect();
     // Together: they share one write to the disk.
     let made = futures::join!(
         futures::future::try_join_all(namespaces),
@@ -49,12 +51,12 @@ where
     }
 }
 
-fn classes(rootless: bool) -> Vec<Value> {
+fn classes(medium: &Medium) -> Vec<Value> {
     let directory = class("local-directory", "directory", false);
-    if rootless {
-        return vec![class(DEFAULT_CLASS, "directory", true)];
+    match medium {
+        Medium::Directory(_) => vec![class(DEFAULT_CLASS, "directory", true)],
+        Medium::Loop => vec![class(DEFAULT_CLASS, "loop", true), directory],
     }
-    vec![class(DEFAULT_CLASS, "loop", true), directory]
 }
 
 /// Bound at once: on one host there is no node to wait for.

@@ -9,6 +9,8 @@ use csi_client::Address;
 use csi_types::DriverName;
 use sidecar::{Dialect, Exit, LogFlags, Program};
 
+use super::medium::Medium;
+
 /// Serves StorageClasses, claims, pods and volumes on this host, with no cluster. kubectl works against it.
 #[derive(Debug, Clone, Parser)]
 pub(crate) struct Flags {
@@ -55,8 +57,8 @@ pub(crate) struct Config {
     pub(crate) run_pods: bool,
     /// Whether to show and exit.
     pub(crate) demo: bool,
-    /// Whether loop devices are out of reach.
-    pub(crate) rootless: bool,
+    /// What volumes of the default class are.
+    pub(crate) medium: Medium,
 }
 
 /// A driver that somebody else runs.
@@ -195,7 +197,7 @@ impl Program for Flags {
             drivers,
             run_pods: self.run_pods || self.demo,
             demo: self.demo,
-            rootless: crate::rootless::inside(),
+            medium: Medium::of_host(),
         })
     }
 }

@@ -114,7 +114,7 @@ impl Host {
             shutdown: parts.shutdown.clone(),
         };
         let server = server::serve(&parts.ctx, &parts.api, listen).await?;
-        bootstrap::run(&parts.client("longshore"), config.rootless).await?;
+        bootstrap::run(&parts.client("longshore"), &config.medium).await?;
 
         let mut watches = binder::watches();
         watches.extend([
