@@ -6,12 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::support::run;
 
-/// `KUBECTL`, or the one of the test cluster, or the one on the path.
+/// `KUBECTL`, or the one of the test cluster. Whatever is on the path may be older and speak otherwise.
 fn kubectl() -> Option<PathBuf> {
     let named = std::env::var_os("KUBECTL").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|dir| dir.join("kubectl"));
-    named.into_iter().chain([PathBuf::from("/var/lib/longshore-test/bin/kubectl")]).chain(on_path).find(|path| path.is_file())
+    named.into_iter().chain([PathBuf::from("/var/lib/longshore-test/bin/kubectl")]).find(|path| path.is_file())
 }
 
 struct Kubectl {

@@ -163,17 +163,22 @@ pub(crate) struct Kubectl {
     home: TempDir,
 }
 
-/// Where `hack/cluster build` leaves it.
-const KUBECTL: &str = "/var/lib/longshore-test/bin/kubectl";
+/// The one of the Kubernetes that the tests are about: `hack/test` names it; a running `hack/cluster` has it. Whatever is on the
+/// PATH may be older and speak otherwise.
+fn program() -> PathBuf {
+    let named = std::env::var_os("KUBECTL").map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from("/var/lib/longshore-test/bin/kubectl"))
+}
 
 pub(crate) fn kubectl(kubeconfig: &Path) -> Kubectl {
-    assert!(fs::exists(KUBECTL).unwrap_or(false), "{KUBECTL} is missing: run hack/cluster build first");
+    let program = program();
+    assert!(program.is_file(), "{} is missing: set KUBECTL, or run hack/cluster up first", program.display());
     Kubectl { kubeconfig: kubeconfig.to_owned(), home: folder() }
 }
 
 impl Kubectl {
     pub(crate) fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(KUBECTL);
+        let mut command = Command::new(program());
         command.args(words.split_ascii_whitespace()).env("KUBECONFIG", &self.kubeconfig).env("HOME", self.home.path());
         command.stdin(Stdio::null());
         command
