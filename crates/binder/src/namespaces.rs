@@ -14,15 +14,16 @@ mod plan;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cluster::drive::{Controller, Pass, drive};
 use cluster::live::already_exists;
-use cluster::{Key, Keys, Watch};
+use cluster::{Backoff, Key, Keys, Watch};
 use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
+use rt::Instant;
 use serde_json::json;
 
 use crate::Part;
@@ -37,6 +38,9 @@ const ROOT_CA: &str = "kube-root-ca.crt";
 /// What waits for something that tells of its end in no other way is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
+/// Somebody usually waits for a namespace's end, and a kind that went while it was swept is no reason to let them wait long.
+const BACKOFF: Backoff = Backoff { start: Duration::from_millis(100), max: Duration::from_secs(5) };
+
 /// What must be cached for this controller.
 pub(crate) fn watches() -> Vec<Watch> {
     vec![Watch::Namespaces]
@@ -44,14 +48,14 @@ pub(crate) fn watches() -> Vec<Watch> {
 
 /// Runs until the shutdown is requested and every pass under way has ended.
 pub(crate) async fn run(part: Part) {
-    let engine = part.engine("namespace");
+    let engine = part.engine_with("namespace", BACKOFF);
     tokio::select! {
         biased;
         () = engine.shutdown.requested() => return,
         () = part.objects.kinds_known() => {}
     }
     let keys = Arc::new(Keys::new(engine.ctx.clone()));
-    let namespaces = Arc::new(Namespaces { part: part.clone(), memory: Mutex::default() });
+    let namespaces = Arc::new(Namespaces { part: part.clone(), memory: Mutex::default(), swept: Mutex::default() });
     namespaces.subscribe(&keys);
     drive(namespaces, keys, engine).await;
 }
@@ -59,6 +63,8 @@ pub(crate) async fn run(part: Part) {
 struct Namespaces {
     part: Part,
     memory: Mutex<BTreeMap<Key, Memory>>,
+    /// When each was swept last: what is remembered of that holds no longer than [`LOOK_AGAIN`].
+    swept: Mutex<BTreeMap<Key, Instant>>,
 }
 
 impl Namespaces {
@@ -109,6 +115,10 @@ impl Namespaces {
 
     fn remember<T>(&self, namespace: &Key, change: impl FnOnce(&mut Memory) -> T) -> T {
         change(self.memory.lock().unwrap_or_else(PoisonError::into_inner).entry(namespace.clone()).or_default())
+    }
+
+    fn swept(&self) -> MutexGuard<'_, BTreeMap<Key, Instant>> {
+        self.swept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ensure_account(&self, namespace: &str) -> Result<(), Error> {
@@ -166,10 +176,16 @@ impl Controller for Namespaces {
     type Problem = Infallible;
     type Error = Error;
 
-    fn observe(&self, key: &Key, _: Pass) -> View {
+    fn observe(&self, key: &Key, pass: Pass) -> View {
         let namespace = self.part.caches.namespaces.get(key.as_str());
         if namespace.is_none() {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            self.swept().remove(key);
+        }
+        let stale = self.swept().get(key).is_some_and(|at| pass.now.since(*at) >= LOOK_AGAIN);
+        if stale {
+            self.swept().remove(key);
+            self.remember(key, |memory| memory.emptied = Known::No);
         }
         let memory = match namespace.is_some() {
             true => self.remember(key, |memory| *memory),
@@ -199,7 +215,10 @@ impl Controller for Namespaces {
                 let certificate = self.part.config.root_ca.as_deref().unwrap_or_default();
                 self.ensure_root_ca(key.name(), certificate).await?;
             }
-            Action::Empty => self.empty(key).await?,
+            Action::Empty => {
+                self.empty(key).await?;
+                self.swept().insert(key.clone(), self.part.around.engine.ctx.now());
+            }
         }
         self.remember(key, |memory| {
             let known = memory.of(*action);
