@@ -30,6 +30,19 @@ pub enum Subresource {
     Token,
 }
 
+impl Subresource {
+    /// The word in a path, and in managedFields; empty for the object itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Status => "status",
+            Self::Finalize => "finalize",
+            Self::Binding => "binding",
+            Self::Token => "token",
+        }
+    }
+}
+
 /// A resource that is served.
 #[derive(Debug, Clone)]
 pub struct Resource {

@@ -186,3 +186,15 @@ fn overlay(old: &mut Value, new: Value) {
         (old, new) => *old = new,
     }
 }
+
+/// What JSON calls the type of a value, in messages of Go's decoder: `cannot unmarshal array into …`.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

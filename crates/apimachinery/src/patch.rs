@@ -67,7 +67,7 @@ fn undecodable(why: impl std::fmt::Display) -> Status {
 }
 
 fn not_a_map(value: &Value) -> String {
-    format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go::json_type(value))
+    format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", crate::json::type_name(value))
 }
 
 /// 422 as the API server words it for clients that are not told why.

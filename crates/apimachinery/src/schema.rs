@@ -11,6 +11,8 @@ mod quantity;
 mod tests;
 mod time;
 
+pub(crate) use check::type_of;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

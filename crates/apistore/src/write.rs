@@ -115,7 +115,7 @@ impl Job<'_> {
     fn manager(&self) -> Manager<'_> {
         Manager {
             name: &self.options.manager,
-            subresource: subresource_name(self.subresource),
+            subresource: self.subresource.name(),
             api_version: &self.api_version,
             time: self.env.now,
         }
@@ -196,16 +196,5 @@ impl Job<'_> {
 
     fn change(&mut self, entry: Entry) {
         self.changes.push(Change { resource: self.storage_key.clone(), entry });
-    }
-}
-
-/// As managedFields name it.
-fn subresource_name(subresource: Subresource) -> &'static str {
-    match subresource {
-        Subresource::Main => "",
-        Subresource::Status => "status",
-        Subresource::Finalize => "finalize",
-        Subresource::Binding => "binding",
-        Subresource::Token => "token",
     }
 }

@@ -35,12 +35,7 @@ pub(crate) struct Claims {
 impl Claims {
     /// A claim is looked at when it changes, or its volume, its class, a volume that it might get, or a pod that waits for it.
     fn subscribe(&self, keys: &Arc<Keys<Key>>) {
-        let to = keys.clone();
-        self.part.caches.claims.subscribe(move |change| {
-            if let Some(key) = change.key() {
-                to.add(key.clone());
-            }
-        });
+        keys.follow(&self.part.caches.claims);
         let (to, part) = (keys.clone(), self.part.clone());
         self.part.caches.volumes.subscribe(move |change| concerned(&part, change).into_iter().for_each(|key| to.add(key)));
         let (to, part) = (keys.clone(), self.part.clone());

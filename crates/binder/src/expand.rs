@@ -77,12 +77,7 @@ fn plan(v: &View) -> Next {
 impl Expand {
     /// A claim is looked at when it or its volume changes; one that nobody wants to grow rests at once.
     fn subscribe(&self, keys: &Arc<Keys<Key>>) {
-        let to = keys.clone();
-        self.part.caches.claims.subscribe(move |change| {
-            if let Some(key) = change.key() {
-                to.add(key.clone());
-            }
-        });
+        keys.follow(&self.part.caches.claims);
         let (to, part) = (keys.clone(), self.part.clone());
         self.part.caches.volumes.subscribe(move |change| {
             let Some(name) = change.key() else { return };

@@ -69,12 +69,7 @@ struct Namespaces {
 
 impl Namespaces {
     fn subscribe(self: &Arc<Self>, keys: &Arc<Keys<Key>>) {
-        let to = keys.clone();
-        self.part.caches.namespaces.subscribe(move |change| {
-            if let Some(key) = change.key() {
-                to.add(key.clone());
-            }
-        });
+        keys.follow(&self.part.caches.namespaces);
         let (own, to) = (Arc::downgrade(self), keys.clone());
         self.part.objects.subscribe(move |seen| {
             let Some(own) = own.upgrade() else { return };

@@ -29,12 +29,7 @@ const EFFECT: &str = "NoSchedule";
 /// Runs until the shutdown is requested and every pass under way has ended.
 pub(crate) async fn run(part: Part) {
     let keys = Arc::new(Keys::new(part.around.engine.ctx.clone()));
-    let to = keys.clone();
-    part.caches.nodes.subscribe(move |change| {
-        if let Some(key) = change.key() {
-            to.add(key.clone());
-        }
-    });
+    keys.follow(&part.caches.nodes);
     let engine = part.engine("node_taints");
     drive(Arc::new(Nodes { part }), keys, engine).await;
 }

@@ -36,12 +36,7 @@ struct Volumes {
 impl Volumes {
     /// A volume is looked at when it changes, and when a claim does that it is for or that names it.
     fn subscribe(&self, keys: &Arc<Keys<Key>>) {
-        let to = keys.clone();
-        self.part.caches.volumes.subscribe(move |change| {
-            if let Some(key) = change.key() {
-                to.add(key.clone());
-            }
-        });
+        keys.follow(&self.part.caches.volumes);
         let (to, part) = (keys.clone(), self.part.clone());
         self.part.caches.claims.subscribe(move |change| {
             let Some(key) = change.key() else { return };

@@ -1,11 +1,14 @@
 //! A queue of keys: each waits once, and no two workers have the same one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rt::{Ctx, Instant};
 use tokio::sync::Notify;
+
+use crate::key::Key;
+use crate::store::{Kind, Store};
 
 /// A de-duplicating queue with delays. A key that is added while it is being worked on is worked on once more afterwards.
 ///
@@ -27,6 +30,18 @@ struct State<K> {
     /// Wait for leadership.
     parked: BTreeSet<K>,
     next: u64,
+}
+
+impl Keys<Key> {
+    /// Every object of this store is looked at now, and whenever it changes.
+    pub fn follow<K: Kind>(self: &Arc<Self>, store: &Store<K>) {
+        let to = self.clone();
+        store.subscribe(move |change| {
+            if let Some(key) = change.key() {
+                to.add(key.clone());
+            }
+        });
+    }
 }
 
 impl<K: Ord + Clone> Keys<K> {

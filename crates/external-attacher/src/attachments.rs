@@ -39,12 +39,7 @@ impl Attachments {
 
     /// An attachment is looked at when it changes, when its volume does, and when its node learns of the driver.
     pub(crate) fn subscribe(self: &Arc<Self>, keys: &Arc<Keys<Key>>) {
-        let to = keys.clone();
-        self.caches.attachments.subscribe(move |change| {
-            if let Some(key) = change.key() {
-                to.add(key.clone());
-            }
-        });
+        keys.follow(&self.caches.attachments);
         let (to, attachments) = (keys.clone(), self.caches.attachments.clone());
         self.caches.volumes.subscribe(move |change| {
             if let Some(name) = change.key() {

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::schema::type_of;
+
 /// A value as Go prints it with `%v`: `map[a:1 b:[x y]]`.
 pub fn shown(value: &Value) -> String {
     let mut text = String::new();
@@ -67,27 +69,10 @@ pub(super) fn shown_as_text(value: &Value) -> String {
     }
 }
 
-/// What JSON calls the type of a value, in messages of Go's decoder.
-pub(super) fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 /// The Go type of a value that was decoded without a schema.
 pub(super) fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "%!s(<nil>)",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
+        value => type_of(value),
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{go, rejected, undecodable};
+use super::{rejected, undecodable};
 use crate::Status;
 
 const MAX_OPERATIONS: usize = 10_000;
@@ -33,8 +33,9 @@ struct Inapplicable;
 
 /// Reads the operations.
 pub(super) fn decode(patch: Value) -> Result<Vec<Operation>, Status> {
-    let mismatch =
-        |value: &Value, target: &str| undecodable(format!("json: cannot unmarshal {} into Go {target}", go::json_type(value)));
+    let mismatch = |value: &Value, target: &str| {
+        undecodable(format!("json: cannot unmarshal {} into Go {target}", crate::json::type_name(value)))
+    };
     let operations = match patch {
         Value::Array(operations) => operations,
         Value::Null => Vec::new(),

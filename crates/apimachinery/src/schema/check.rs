@@ -167,7 +167,7 @@ fn literal(value: &Value) -> String {
 }
 
 /// Go's `%T`.
-fn type_of(value: &Value) -> &'static str {
+pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",

@@ -147,28 +147,22 @@ fn envelope(value: &Value) -> Result<(), String> {
     }
     let Some(map) = value.as_object() else {
         let expected = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
-        return Err(format!("{HEAD} {} into Go value of type {expected}", go_type(value)));
+        return Err(format!("{HEAD} {} into Go value of type {expected}", apimachinery::json::type_name(value)));
     };
     for field in ["apiVersion", "kind"] {
         match map.get(field) {
             None | Some(Value::Null | Value::String(_)) => {}
-            Some(other) => return Err(format!("{HEAD} {} into Go struct field .{field} of type string", go_type(other))),
+            Some(other) => {
+                return Err(format!(
+                    "{HEAD} {} into Go struct field .{field} of type string",
+                    apimachinery::json::type_name(other)
+                ));
+            }
         }
     }
     match map.get("apiVersion").and_then(Value::as_str) {
         Some(version) if version.matches('/').count() > 1 => Err(format!("unexpected GroupVersion string: {version}")),
         _ => Ok(()),
-    }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

@@ -13,7 +13,7 @@ use super::accept::{self, Accepted, Of};
 use super::encode::quoted;
 use super::reply::{Refusal, Reply};
 use super::reviews::Review;
-use super::route::{Route, word_of};
+use super::route::Route;
 use super::{Api, Call, wrong_method};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -123,7 +123,7 @@ fn body_of(resource: &Resource, subresource: Subresource) -> (&'static str, &'st
 /// In the order of their names.
 fn subresources(resource: &Resource) -> Vec<Subresource> {
     let mut all = resource.subresources.clone();
-    all.sort_unstable_by_key(|&subresource| word_of(subresource));
+    all.sort_unstable_by_key(|&subresource| subresource.name());
     all
 }
 
@@ -157,7 +157,7 @@ fn resources(registry: &Registry, group: &str, version: &str) -> String {
         for subresource in subresources(resource) {
             let (group, version, kind) = body_of(resource, subresource);
             let mut entry = json!({
-                "name": format!("{}/{}", resource.plural, word_of(subresource)), "singularName": "",
+                "name": format!("{}/{}", resource.plural, subresource.name()), "singularName": "",
                 "namespaced": resource.namespaced(), "kind": kind, "verbs": verbs(resource, subresource)
             });
             if !group.is_empty() {
@@ -233,7 +233,7 @@ fn aggregated_resource(resource: &Resource) -> Value {
     let below = subresources(resource).into_iter().map(|subresource| {
         let (group, version, kind) = body_of(resource, subresource);
         json!({
-            "subresource": word_of(subresource), "responseKind": response(group, version, kind),
+            "subresource": subresource.name(), "responseKind": response(group, version, kind),
             "verbs": verbs(resource, subresource)
         })
     });

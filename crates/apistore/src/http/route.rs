@@ -162,16 +162,5 @@ fn resource(place: Place<'_>, rest: &[&str], served: &Group<'_>) -> Result<Route
 pub(super) fn subresource(word: &str) -> Option<Subresource> {
     [Subresource::Status, Subresource::Finalize, Subresource::Binding, Subresource::Token]
         .into_iter()
-        .find(|&subresource| word_of(subresource) == word)
-}
-
-/// The name of a subresource.
-pub(super) fn word_of(subresource: Subresource) -> &'static str {
-    match subresource {
-        Subresource::Main => "",
-        Subresource::Status => "status",
-        Subresource::Finalize => "finalize",
-        Subresource::Binding => "binding",
-        Subresource::Token => "token",
-    }
+        .find(|&subresource| subresource.name() == word)
 }

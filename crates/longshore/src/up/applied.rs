@@ -23,15 +23,17 @@ impl Applied {
         let store = host.parts.store.clone();
         let applier = Applier::new(host.parts.client("longshore-manifests"), move || store.registry());
         // Before the first look: a change during it is not missed.
-        let changes = Changes::new(&ctx, &paths);
+        let mut changes = Changes::new(&ctx, &paths);
         applied.told(applier.apply(&paths).await);
         let kept = Self(applied.0.clone());
         ctx.spawn("manifests", async move {
             loop {
+                // What was refused may be right by now; what is applied is a person's to change.
+                let refused = kept.verdict().is_err();
                 tokio::select! {
                     biased;
                     () = shutdown.requested() => return,
-                    () = changes.next() => {}
+                    () = changes.next(refused) => {}
                 }
                 kept.told(applier.apply(&paths).await);
             }

@@ -137,13 +137,6 @@ impl Go {
 }
 
 fn mismatch(value: &Value, fields: &str, wanted: &str) -> String {
-    let got = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
+    let got = apimachinery::json::type_name(value);
     format!("json: cannot unmarshal {got} into Go struct field JSONSchemaProps.{fields} of type {wanted}")
 }

@@ -67,25 +67,27 @@ fn one(name: &str, amount: &Value, field: &str) -> Vec<FieldError> {
     errors
 }
 
+/// What quotas count in whole objects.
+const COUNTED: [&str; 9] = [
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+
 /// What is wrong with an amount of this resource.
 pub(in crate::kinds) fn value_errors(name: &str, amount: &Value, field: &str) -> Vec<FieldError> {
-    const WHOLE: [&str; 9] = [
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "services.nodeports",
-        "services.loadbalancers",
-    ];
     let value = quantity(Some(amount)).unwrap_or_default();
     let mut errors = Vec::new();
     if value < Quantity::default() {
         errors.push(FieldError::invalid(field, quantity_text(amount), NEGATIVE));
     }
-    if (is_extended(name) || WHOLE.contains(&name)) && fractional(value) {
+    if (is_extended(name) || COUNTED.contains(&name)) && fractional(value) {
         errors.push(FieldError::invalid(field, quantity_text(amount), "must be an integer"));
     }
     errors
@@ -112,25 +114,11 @@ fn name_errors(name: &str, field: &str) -> Vec<FieldError> {
 
 /// Names that quotas know, most of which mean nothing for a container.
 fn is_standard(name: &str) -> bool {
-    const QUOTAS: [&str; 15] = [
-        "cpu",
-        "memory",
-        "ephemeral-storage",
-        "storage",
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "services.nodeports",
-        "services.loadbalancers",
-        "requests.storage",
-        "limits.storage",
-    ];
     let plain = name.strip_prefix("requests.").or(name.strip_prefix("limits.")).unwrap_or(name);
-    QUOTAS[..3].contains(&plain) || QUOTAS[..14].contains(&name) || plain.starts_with(HUGE)
+    matches!(plain, "cpu" | "memory" | "ephemeral-storage")
+        || matches!(name, "storage" | "requests.storage")
+        || COUNTED.contains(&name)
+        || plain.starts_with(HUGE)
 }
 
 /// Kubernetes' own.
