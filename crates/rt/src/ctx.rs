@@ -49,6 +49,14 @@ impl Ctx {
         }))
     }
 
+    /// Simulation: another process in the run of this one, on its own disk. Same clocks; draws and tasks of its own. Its tasks take
+    /// turns in an order that depends on the seed.
+    pub fn another(&self, name: &str, disk: Arc<MemoryDisk>) -> Self {
+        let draws = self.0.draws.of(name);
+        let process = Some(Arc::new(Process::shuffled(&draws)));
+        Self(Arc::new(Inner { origin: self.0.origin, epoch: self.0.epoch, draws, disk, process }))
+    }
+
     /// The monotonic clock.
     pub fn now(&self) -> Instant {
         Instant(tokio::time::Instant::now().duration_since(self.0.origin))
@@ -124,6 +132,20 @@ impl Ctx {
     pub fn kill(&self) {
         if let Some(process) = &self.0.process {
             process.kill();
+        }
+    }
+
+    /// Simulation: stops every task of this process where it is, as SIGSTOP would, until [`Ctx::thaw`].
+    pub fn freeze(&self) {
+        if let Some(process) = &self.0.process {
+            process.freeze();
+        }
+    }
+
+    /// Simulation: lets a frozen process go on. Its clocks have gone on meanwhile.
+    pub fn thaw(&self) {
+        if let Some(process) = &self.0.process {
+            process.thaw();
         }
     }
 

@@ -16,6 +16,11 @@ impl Draws {
         Self { seed, counts: Some(Mutex::new(BTreeMap::new())), plain: 0.into() }
     }
 
+    /// The draws of another process of the same run: its own, and none of this one's are moved by them.
+    pub(crate) fn of(&self, process: &str) -> Self {
+        Self::seeded(mix(self.seed ^ fnv1a(process)))
+    }
+
     /// Seeded by the operating system; keys are not counted, since nobody will replay it.
     pub(crate) fn random() -> Self {
         let seed = std::collections::hash_map::RandomState::new().build_hasher().finish();

@@ -12,6 +12,7 @@ mod ctx;
 pub mod disk;
 mod draw;
 mod process;
+pub mod rules;
 mod shutdown;
 
 pub use clock::{Elapsed, Instant};

@@ -7,10 +7,12 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+
+use crate::draw::Draws;
 
 /// A running task. Dropping the handle lets it run on.
 pub struct Task(tokio::task::JoinHandle<()>);
@@ -41,9 +43,45 @@ pub(crate) struct Process {
     kill_at: AtomicU64,
     dead: AtomicBool,
     panic: Mutex<Option<String>>,
+    /// `Some`: nothing runs, and this is who wanted to.
+    frozen: Mutex<Option<Vec<Waker>>>,
+    /// `Some`: a task whose turn it is may be sent to the end of the line.
+    shuffle: Option<Draws>,
 }
 
 impl Process {
+    /// Tasks take their turns in another order for each seed.
+    pub(crate) fn shuffled(draws: &Draws) -> Self {
+        Self { shuffle: Some(draws.of("turns")), ..Self::default() }
+    }
+
+    /// Holds every task where it is; what others do for this process goes on.
+    pub(crate) fn freeze(&self) {
+        self.frozen().get_or_insert_default();
+    }
+
+    pub(crate) fn thaw(&self) {
+        let waiting = self.frozen().take();
+        waiting.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// Whether this turn is not to be taken now; then it comes again.
+    fn holds(&self, waker: &Waker) -> bool {
+        if let Some(waiting) = &mut *self.frozen() {
+            waiting.push(waker.clone());
+            return true;
+        }
+        let later = self.shuffle.as_ref().is_some_and(|draws| draws.draw("turn") % 4 == 0);
+        if later {
+            waker.wake_by_ref();
+        }
+        later
+    }
+
+    fn frozen(&self) -> std::sync::MutexGuard<'_, Option<Vec<Waker>>> {
+        self.frozen.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     pub(crate) fn spawn(self: &Arc<Self>, name: &str, future: BoxFuture<'static, ()>) -> Task {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.slots().insert(id, Some(future));
@@ -92,6 +130,9 @@ impl Future for Slot {
         let process = &self.process;
         if process.is_dead() {
             return Poll::Ready(());
+        }
+        if process.holds(cx.waker()) {
+            return Poll::Pending;
         }
         let tick = process.polls.fetch_add(1, Ordering::SeqCst) + 1;
         if tick == process.kill_at.load(Ordering::SeqCst) {

@@ -112,3 +112,69 @@ async fn agree(disk: &dyn Disk, root: &Path) {
         disk.remove_dir(dir).await.expect("a folder that is gone is no error");
     }
 }
+
+#[test]
+fn a_frozen_process_stands_still_while_others_and_the_clock_go_on() {
+    run(
+        async |ctx| {
+            let (other, disk) = (ctx.clone(), Arc::new(MemoryDisk::new()));
+            let frozen = ctx.another("frozen", disk);
+            let steps = Arc::new(Mutex::new(0));
+            for process in [&frozen, &other] {
+                let (process, steps) = (process.clone(), steps.clone());
+                process.clone().spawn("steps", async move {
+                    for _ in 0..10 {
+                        process.sleep(Duration::from_secs(1)).await;
+                        *steps.lock().expect("steps") += 1;
+                    }
+                });
+            }
+            frozen.freeze();
+            ctx.sleep(Duration::from_secs(20)).await;
+            assert_eq!(*steps.lock().expect("steps"), 10);
+            frozen.thaw();
+            ctx.sleep(Duration::from_secs(20)).await;
+            assert_eq!(*steps.lock().expect("steps"), 20);
+            assert_eq!(frozen.now(), ctx.now());
+        },
+        5,
+    );
+}
+
+#[test]
+fn tasks_of_another_process_take_turns_in_an_order_of_the_seed() {
+    let order = |seed| {
+        run(
+            async |ctx| {
+                let process = ctx.another("shuffled", Arc::new(MemoryDisk::new()));
+                let order = Arc::new(Mutex::new(Vec::new()));
+                for task in 0..20 {
+                    let order = order.clone();
+                    process.spawn("task", async move { order.lock().expect("order").push(task) });
+                }
+                ctx.sleep(Duration::from_secs(1)).await;
+                let order = order.lock().expect("order");
+                order.clone()
+            },
+            seed,
+        )
+    };
+    assert_eq!(order(1), order(1));
+    assert_ne!(order(1), order(2));
+}
+
+#[test]
+fn a_full_disk_takes_nothing_and_loses_nothing() {
+    let disk = Arc::new(MemoryDisk::new());
+    disk.put("/a/file", "old");
+    run(
+        async |_| {
+            disk.set_full(true);
+            let error = disk.replace(Path::new("/a/file"), b"new".to_vec()).await.expect_err("full");
+            assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+            assert_eq!(disk.read(Path::new("/a/file")).await.expect("read"), b"old");
+            disk.remove(Path::new("/a/file")).await.expect("removed");
+        },
+        1,
+    );
+}

@@ -17,6 +17,7 @@ pub struct MemoryDisk(Mutex<Tree>);
 struct Tree {
     files: BTreeMap<PathBuf, Vec<u8>>,
     dirs: BTreeSet<PathBuf>,
+    full: bool,
 }
 
 impl MemoryDisk {
@@ -33,6 +34,11 @@ impl MemoryDisk {
             make_dirs(&mut tree, parent);
         }
         tree.files.insert(path, content.into());
+    }
+
+    /// From now on (not) a byte more fits on it: files can be removed, and not written.
+    pub fn set_full(&self, full: bool) {
+        self.tree().full = full;
     }
 
     /// Every file with its content, in the order of the paths.
@@ -74,6 +80,9 @@ impl Disk for MemoryDisk {
         self.now(|tree| {
             if !path.parent().is_some_and(|parent| tree.dirs.contains(parent)) {
                 return missing();
+            }
+            if tree.full {
+                return Err(io::ErrorKind::StorageFull.into());
             }
             tree.files.insert(path.to_owned(), content);
             Ok(())
