@@ -33,12 +33,7 @@ impl Client {
             let result = match self.ctx.timeout(self.timeout, send(request)).await {
                 Ok(Ok(response)) => Ok(response.into_inner()),
                 Ok(Err(status)) => Err(from_status(rpc, &status)),
-                Err(elapsed) => Err(CallError {
-                    rpc,
-                    code: Code::DeadlineExceeded,
-                    message: format!("the driver gave {elapsed}"),
-                    unreachable: false,
-                }),
+                Err(elapsed) => Err(CallError::expired(rpc, elapsed)),
             };
             let lost = matches!(&result, Err(error) if error.unreachable);
             self.lost.store(lost, Ordering::Relaxed);

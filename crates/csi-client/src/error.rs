@@ -1,6 +1,7 @@
 //! What a driver, or the way to it, answered instead of a result.
 
 use csi_types::{Code, Rpc, Verdict};
+use rt::Elapsed;
 
 /// A call that did not succeed. `Display` is one sentence with the RPC, the code and the driver's own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,11 @@ impl CallError {
     /// What it means for what we do next.
     pub fn verdict(&self) -> Verdict {
         self.rpc.verdict(self.code)
+    }
+
+    /// Our own deadline passed; the driver may be at it still.
+    pub fn expired(rpc: Rpc, elapsed: Elapsed) -> Self {
+        Self { rpc, code: Code::DeadlineExceeded, message: format!("the driver gave {elapsed}"), unreachable: false }
     }
 
     /// The driver answered, and the answer breaks the specification.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use csi_proto::csi::v1 as wire;
+use csi_proto::csi::v1 as csi;
 use csi_types::{DriverInfo, DriverName, PluginCapability, PluginInfo, Rpc};
 use rt::Ctx;
 use tracing::info;
@@ -10,49 +10,30 @@ use tracing::info;
 use crate::connect::Client;
 use crate::driver::{Call, Driver};
 use crate::error::CallError;
+use crate::wire;
 
 pub(crate) fn probe(client: Client) -> Call<bool> {
     let mut service = client.identity();
     Box::pin(async move {
-        let answer = client.call(Rpc::Probe, wire::ProbeRequest {}, async |request| service.probe(request).await).await?;
-        Ok(answer.ready.unwrap_or(true))
+        let send = async |request| service.probe(request).await;
+        client.call(Rpc::Probe, csi::ProbeRequest {}, send).await.map(wire::probe_answer)
     })
 }
 
 pub(crate) fn get_plugin_info(client: Client) -> Call<PluginInfo> {
     let mut service = client.identity();
     Box::pin(async move {
-        let message = wire::GetPluginInfoRequest {};
-        let answer = client.call(Rpc::GetPluginInfo, message, async |request| service.get_plugin_info(request).await).await?;
-        Ok(PluginInfo { name: answer.name, vendor_version: answer.vendor_version })
+        let send = async |request| service.get_plugin_info(request).await;
+        client.call(Rpc::GetPluginInfo, csi::GetPluginInfoRequest {}, send).await.map(wire::get_plugin_info_answer)
     })
 }
 
 pub(crate) fn get_plugin_capabilities(client: Client) -> Call<Vec<PluginCapability>> {
-    use wire::plugin_capability::Type;
-    use wire::plugin_capability::service::Type as Service;
-    use wire::plugin_capability::volume_expansion::Type as Expansion;
     let mut service = client.identity();
     Box::pin(async move {
-        let message = wire::GetPluginCapabilitiesRequest {};
+        let message = csi::GetPluginCapabilitiesRequest {};
         let send = async |request| service.get_plugin_capabilities(request).await;
-        let answer = client.call(Rpc::GetPluginCapabilities, message, send).await?;
-        let known = |kind: Type| match kind {
-            Type::Service(service) => match service.r#type() {
-                Service::ControllerService => Some(PluginCapability::ControllerService),
-                Service::VolumeAccessibilityConstraints => Some(PluginCapability::VolumeAccessibilityConstraints),
-                Service::GroupControllerService => Some(PluginCapability::GroupControllerService),
-                Service::SnapshotMetadataService => Some(PluginCapability::SnapshotMetadataService),
-                Service::SnapshotAccessibilityConstraints => Some(PluginCapability::SnapshotAccessibilityConstraints),
-                Service::Unknown => None,
-            },
-            Type::VolumeExpansion(expansion) => match expansion.r#type() {
-                Expansion::Online => Some(PluginCapability::VolumeExpansionOnline),
-                Expansion::Offline => Some(PluginCapability::VolumeExpansionOffline),
-                Expansion::Unknown => None,
-            },
-        };
-        Ok(answer.capabilities.into_iter().filter_map(|capability| capability.r#type).filter_map(known).collect())
+        client.call(Rpc::GetPluginCapabilities, message, send).await.map(wire::get_plugin_capabilities_answer)
     })
 }
 

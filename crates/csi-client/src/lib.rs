@@ -2,7 +2,7 @@
 //!
 //! Controllers see [`Driver`]: plain types from `csi-types`, errors with our own code. Behind it, [`Client`] is the only gRPC
 //! client of the suite: connection (`connect.rs`), deadline, span, metric, redaction (`call.rs`, once for every RPC), and one
-//! file per CSI service that turns our types into the wire's.
+//! file per CSI service. [`wire`] turns our types into the messages that are sent, and answers into ours.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -10,12 +10,12 @@ mod address;
 mod call;
 mod connect;
 mod controller;
-mod convert;
 mod driver;
 mod error;
 mod identity;
 mod metrics;
 mod node;
+pub mod wire;
 
 pub use address::{Address, AddressError};
 pub use connect::{Client, ConnectOptions};

@@ -2,71 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use csi_proto::csi::v1 as wire;
+use csi_proto::csi::v1 as csi;
 use csi_types::{
     Capacity, ControllerCapability, ControllerPublishVolumeRequest, ControllerUnpublishVolumeRequest, CreateVolumeRequest,
     CreatedVolume, DeleteVolumeRequest, GetCapacityRequest, ListVolumesRequest, NodeCapability, NodeInfo,
     NodePublishVolumeRequest, NodeStageVolumeRequest, NodeUnpublishVolumeRequest, NodeUnstageVolumeRequest, PluginCapability,
-    PluginInfo, PublishedVolumes, Rpc, Segments,
+    PluginInfo, PublishedVolumes, Rpc,
 };
 
 use crate::connect::Client;
-use crate::convert::capability;
 use crate::driver::{Call, Driver};
-use crate::error::CallError;
-use crate::{controller, identity};
+use crate::{controller, identity, wire};
 
 fn get_info(client: Client) -> Call<NodeInfo> {
     let mut service = client.node();
     Box::pin(async move {
-        let message = wire::NodeGetInfoRequest {};
-        let answer = client.call(Rpc::NodeGetInfo, message, async |request| service.node_get_info(request).await).await?;
-        if answer.node_id.is_empty() {
-            return Err(CallError::malformed(Rpc::NodeGetInfo, "the node id is empty"));
-        }
-        Ok(NodeInfo {
-            node_id: answer.node_id.into(),
-            max_volumes_per_node: answer.max_volumes_per_node,
-            accessible_topology: Segments(answer.accessible_topology.map(|topology| topology.segments).unwrap_or_default()),
-        })
+        let send = async |request| service.node_get_info(request).await;
+        wire::node_get_info_answer(client.call(Rpc::NodeGetInfo, csi::NodeGetInfoRequest {}, send).await?)
     })
 }
 
 fn get_capabilities(client: Client) -> Call<Vec<NodeCapability>> {
-    use wire::node_service_capability::Type;
-    use wire::node_service_capability::rpc::Type as Wire;
     let mut service = client.node();
     Box::pin(async move {
-        let message = wire::NodeGetCapabilitiesRequest {};
+        let message = csi::NodeGetCapabilitiesRequest {};
         let send = async |request| service.node_get_capabilities(request).await;
-        let answer = client.call(Rpc::NodeGetCapabilities, message, send).await?;
-        let known = |kind: Type| {
-            let Type::Rpc(rpc) = kind;
-            Some(match rpc.r#type() {
-                Wire::StageUnstageVolume => NodeCapability::StageUnstageVolume,
-                Wire::GetVolumeStats => NodeCapability::GetVolumeStats,
-                Wire::ExpandVolume => NodeCapability::ExpandVolume,
-                Wire::SingleNodeMultiWriter => NodeCapability::SingleNodeMultiWriter,
-                Wire::VolumeMountGroup => NodeCapability::VolumeMountGroup,
-                Wire::GetVolumeHealth => NodeCapability::GetVolumeHealth,
-                Wire::GetStorageHealth => NodeCapability::GetStorageHealth,
-                Wire::Unknown => return None,
-            })
-        };
-        Ok(answer.capabilities.into_iter().filter_map(|capability| capability.r#type).filter_map(known).collect())
+        client.call(Rpc::NodeGetCapabilities, message, send).await.map(wire::node_get_capabilities_answer)
     })
 }
 
 fn stage_volume(client: Client, request: NodeStageVolumeRequest) -> Call<()> {
     let mut service = client.node();
-    let message = wire::NodeStageVolumeRequest {
-        volume_id: request.handle.to_string(),
-        publish_context: request.publish_context,
-        staging_target_path: request.staging_target_path,
-        volume_capability: Some(capability(request.capability)),
-        secrets: request.secrets.expose().clone(),
-        volume_context: request.volume_context,
-    };
+    let message = wire::node_stage_volume_request(request);
     Box::pin(async move {
         client.call(Rpc::NodeStageVolume, message, async |request| service.node_stage_volume(request).await).await.map(drop)
     })
@@ -74,10 +41,7 @@ fn stage_volume(client: Client, request: NodeStageVolumeRequest) -> Call<()> {
 
 fn unstage_volume(client: Client, request: NodeUnstageVolumeRequest) -> Call<()> {
     let mut service = client.node();
-    let message = wire::NodeUnstageVolumeRequest {
-        volume_id: request.handle.to_string(),
-        staging_target_path: request.staging_target_path,
-    };
+    let message = wire::node_unstage_volume_request(request);
     Box::pin(async move {
         client.call(Rpc::NodeUnstageVolume, message, async |request| service.node_unstage_volume(request).await).await.map(drop)
     })
@@ -85,16 +49,7 @@ fn unstage_volume(client: Client, request: NodeUnstageVolumeRequest) -> Call<()>
 
 fn publish_volume(client: Client, request: NodePublishVolumeRequest) -> Call<()> {
     let mut service = client.node();
-    let message = wire::NodePublishVolumeRequest {
-        volume_id: request.handle.to_string(),
-        publish_context: request.publish_context,
-        staging_target_path: request.staging_target_path,
-        target_path: request.target_path,
-        volume_capability: Some(capability(request.capability)),
-        readonly: request.readonly,
-        secrets: request.secrets.expose().clone(),
-        volume_context: request.volume_context,
-    };
+    let message = wire::node_publish_volume_request(request);
     Box::pin(async move {
         client.call(Rpc::NodePublishVolume, message, async |request| service.node_publish_volume(request).await).await.map(drop)
     })
@@ -102,7 +57,7 @@ fn publish_volume(client: Client, request: NodePublishVolumeRequest) -> Call<()>
 
 fn unpublish_volume(client: Client, request: NodeUnpublishVolumeRequest) -> Call<()> {
     let mut service = client.node();
-    let message = wire::NodeUnpublishVolumeRequest { volume_id: request.handle.to_string(), target_path: request.target_path };
+    let message = wire::node_unpublish_volume_request(request);
     Box::pin(async move {
         let send = async |request| service.node_unpublish_volume(request).await;
         client.call(Rpc::NodeUnpublishVolume, message, send).await.map(drop)
