@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     mounts::Mounts,
+    observe::{Busy, Observer, Sight},
     record::{Record, Recorded},
     rpc::Rpc,
     script::{Judge, Script},
@@ -60,6 +61,8 @@ pub struct Builder {
     state: Option<PathBuf>,
     mount: Option<PathBuf>,
     shared: Option<Shared>,
+    observer: Option<Observer>,
+    one_call_per_volume: bool,
 }
 
 /// A driver at work. Dropped, it stops.
@@ -200,6 +203,21 @@ impl Builder {
         self
     }
 
+    /// Shows every call at its [moments](crate::Moment), in the driver's own task: the call waits for the observer.
+    #[must_use]
+    pub fn observe(mut self, look: impl Fn(&Sight<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer(Arc::new(look)));
+        self
+    }
+
+    /// A call for a volume is Aborted while another one for it is under way, as the specification lets a driver do; this holds
+    /// for calls whose caller is gone, too. Default: no.
+    #[must_use]
+    pub fn one_call_per_volume(mut self, yes: bool) -> Self {
+        self.one_call_per_volume = yes;
+        self
+    }
+
     /// Share the backend of another driver in this process, and so its settings: the same driver on another node.
     #[must_use]
     pub fn beside(mut self, other: &FakeDriver) -> Self {
@@ -234,6 +252,8 @@ impl Builder {
             record: Mutex::new(record),
             heard: Notify::new(),
             running: Semaphore::new(0),
+            observer: self.observer,
+            busy: self.one_call_per_volume.then(Busy::default),
             mounts,
             state: self.state,
             saved: AtomicU64::new(0),
@@ -261,6 +281,8 @@ impl FakeDriver {
             state: None,
             mount: None,
             shared: None,
+            observer: None,
+            one_call_per_volume: false,
         }
     }
 

@@ -12,6 +12,7 @@
 mod code;
 mod driver;
 mod mounts;
+mod observe;
 mod record;
 mod rpc;
 mod script;
@@ -25,6 +26,7 @@ pub mod world;
 
 pub use code::{Code, Refusal};
 pub use driver::{Builder, FakeDriver, StartError};
+pub use observe::{Moment, Sight};
 pub use record::Recorded;
 pub use rpc::{Request, Response, Rpc};
 pub use script::{Fault, Judge, Rule, Script, ScriptError, Span, When};

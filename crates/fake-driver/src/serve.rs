@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, transport::Server};
 use crate::{
     rpc::{self, for_each_rpc},
     shell::Shell,
-    socket::{Connections, Cutter},
+    socket::{Caller, Connections},
 };
 
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ macro_rules! serve {
         #[tonic::async_trait]
         impl $module::$service for Services {
             $(async fn $method(&self, request: Request<csi::$request>) -> Result<Response<csi::$response>, Status> {
-                let cutter = request.extensions().get::<Cutter>().cloned();
-                match self.0.call(cutter, rpc::Request::$rpc(request.into_inner())).await? {
+                let caller = request.extensions().get::<Caller>().cloned();
+                match self.0.call(caller, rpc::Request::$rpc(request.into_inner())).await? {
                     rpc::Response::$rpc(answer) => Ok(Response::new(answer)),
                     other => Err(Status::internal(format!("{} was answered with {other:?}", stringify!($rpc)))),
                 }

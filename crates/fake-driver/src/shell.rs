@@ -14,10 +14,11 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     code::{Code, Refusal},
     mounts::Mounts,
+    observe::{Busy, Moment, Observer, Sight, Subject, subject},
     record::Record,
     rpc::{Request, Response},
     script::{Judge, Rule, When},
-    socket::Cutter,
+    socket::Caller,
     world::{Facts, World},
 };
 
@@ -34,6 +35,9 @@ pub(crate) struct Shell {
     pub(crate) heard: Notify,
     /// Closed when the driver stops; a latch.
     pub(crate) running: Semaphore,
+    pub(crate) observer: Option<Observer>,
+    /// Whether a volume has one call at a time.
+    pub(crate) busy: Option<Busy>,
     pub(crate) mounts: Option<Mounts>,
     pub(crate) state: Option<PathBuf>,
     pub(crate) saved: AtomicU64,
@@ -46,30 +50,58 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shell {
     /// Answers a call. The effect is a task of its own, so that a caller who gives up stops nothing.
-    pub(crate) async fn call(self: &Arc<Self>, cutter: Option<Cutter>, request: Request) -> Result<Response, tonic::Status> {
+    pub(crate) async fn call(self: &Arc<Self>, caller: Option<Caller>, request: Request) -> Result<Response, tonic::Status> {
         lock(&self.record).add(&self.node, request.clone());
         self.heard.notify_waiters();
+        let pid = caller.as_ref().and_then(|caller| caller.pid);
+        self.look(Moment::Received, &request, pid);
+        let busy = self.busy.as_ref().zip(self.volume_of(&request));
+        let turn = match busy.map(|(busy, volume)| busy.enter(volume)).transpose() {
+            Ok(turn) => turn,
+            Err(refusal) => return self.answered(&request, pid, Err(refusal)).map_err(Into::into),
+        };
         let rule = lock(&self.judge).judge(&request);
         let name = request.rpc().name();
-        let Some(rule) = rule else { return self.effect(&request).map_err(Into::into) };
+        let Some(rule) = rule else { return self.answered(&request, pid, self.effect(&request)).map_err(Into::into) };
         let shell = Arc::clone(self);
         let work = tokio::spawn(async move {
-            tokio::select! {
+            let answer = tokio::select! {
                 biased;
                 _ = shell.running.acquire() => Err(stopped()),
-                answer = shell.ruled(&rule, cutter, &request) => answer,
-            }
+                answer = shell.ruled(&rule, caller, &request) => answer,
+            };
+            drop(turn);
+            shell.answered(&request, pid, answer)
         });
         let answer = work.await.unwrap_or_else(|_| Err(Refusal::new(Code::Internal, format!("{name} panicked"))));
         answer.map_err(Into::into)
     }
 
-    async fn ruled(&self, rule: &Rule, cutter: Option<Cutter>, request: &Request) -> Result<Response, Refusal> {
+    /// The volume that a call changes, by its id.
+    fn volume_of(&self, request: &Request) -> Option<String> {
+        Some(match subject(request)? {
+            Subject::Id(id) => id.to_owned(),
+            Subject::Name(name) => lock(&self.world).volume_id(name),
+        })
+    }
+
+    fn look(&self, moment: Moment, request: &Request, caller: Option<u32>) {
+        if let Some(Observer(look)) = &self.observer {
+            look(&Sight { moment, request, caller });
+        }
+    }
+
+    fn answered(&self, request: &Request, caller: Option<u32>, answer: Result<Response, Refusal>) -> Result<Response, Refusal> {
+        self.look(Moment::Replying(answer.as_ref().err().map(|refusal| refusal.code)), request, caller);
+        answer
+    }
+
+    async fn ruled(&self, rule: &Rule, caller: Option<Caller>, request: &Request) -> Result<Response, Refusal> {
         if let Some(delay) = rule.delay {
             tokio::time::sleep(delay.0).await;
         }
         if rule.when == When::Before {
-            self.end(rule, cutter.as_ref()).await?;
+            self.end(rule, caller.as_ref()).await?;
         }
         if rule.duplicate {
             // The first answer is lost on the way.
@@ -80,7 +112,7 @@ impl Shell {
             tokio::time::sleep(late.0).await;
         }
         if rule.when == When::After {
-            self.end(rule, cutter.as_ref()).await?;
+            self.end(rule, caller.as_ref()).await?;
         }
         if let (Some(bytes), Ok(Response::CreateVolume(created))) = (rule.answer_capacity, &mut answer)
             && let Some(volume) = &mut created.volume
@@ -91,11 +123,11 @@ impl Shell {
     }
 
     /// What the rule ends the call with, if it does.
-    async fn end(&self, rule: &Rule, cutter: Option<&Cutter>) -> Result<(), Refusal> {
+    async fn end(&self, rule: &Rule, caller: Option<&Caller>) -> Result<(), Refusal> {
         if rule.die
-            && let Some(cutter) = cutter
+            && let Some(caller) = caller
         {
-            cutter.cut();
+            caller.cut();
         }
         if rule.hang || rule.die {
             // Woken only by the driver's end.

@@ -33,15 +33,23 @@ pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(path)
 }
 
-/// The other end of a connection, to cut it by.
+/// The other end of a connection: who it is, and a way to cut it off.
 #[derive(Debug, Clone)]
-pub(crate) struct Cutter(Arc<std::os::unix::net::UnixStream>);
+pub(crate) struct Caller {
+    stream: Arc<std::os::unix::net::UnixStream>,
+    /// Its process, as the kernel has it.
+    pub(crate) pid: Option<u32>,
+}
 
-impl Cutter {
+impl Caller {
     pub(crate) fn cut(&self) {
-        // It may be closed already; then it is as cut as it can be.
-        let _ = self.0.shutdown(Shutdown::Both);
+        cut(&self.stream);
     }
+}
+
+fn cut(stream: &std::os::unix::net::UnixStream) {
+    // It may be closed already; then it is as cut as it can be.
+    let _ = stream.shutdown(Shutdown::Both);
 }
 
 /// All connections that are open.
@@ -51,17 +59,18 @@ pub(crate) struct Connections(Arc<Mutex<Vec<Weak<std::os::unix::net::UnixStream>
 impl Connections {
     pub(crate) fn adopt(&self, stream: UnixStream) -> io::Result<Connection> {
         use std::os::fd::AsFd as _;
+        let pid = stream.peer_cred().ok().and_then(|peer| u32::try_from(peer.pid()?).ok());
         let twin = stream.as_fd().try_clone_to_owned()?;
         let twin = Arc::new(std::os::unix::net::UnixStream::from(twin));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|c| c.strong_count() > 0);
         all.push(Arc::downgrade(&twin));
-        Ok(Connection { stream, cutter: Cutter(twin) })
+        Ok(Connection { stream, caller: Caller { stream: twin, pid } })
     }
 
     pub(crate) fn cut_all(&self) {
         let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        all.iter().filter_map(Weak::upgrade).for_each(|c| Cutter(c).cut());
+        all.iter().filter_map(Weak::upgrade).for_each(|stream| cut(&stream));
     }
 }
 
@@ -69,14 +78,14 @@ impl Connections {
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: UnixStream,
-    cutter: Cutter,
+    caller: Caller,
 }
 
 impl Connected for Connection {
-    type ConnectInfo = Cutter;
+    type ConnectInfo = Caller;
 
-    fn connect_info(&self) -> Cutter {
-        self.cutter.clone()
+    fn connect_info(&self) -> Caller {
+        self.caller.clone()
     }
 }
 

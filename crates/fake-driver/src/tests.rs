@@ -1,6 +1,10 @@
 //! Over a socket, as a sidecar would.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use csi_proto::csi::v1::{
     self as csi, controller_client::ControllerClient, identity_client::IdentityClient, node_client::NodeClient,
@@ -199,4 +203,31 @@ async fn a_file_that_is_no_socket_is_not_replaced() {
     let error = FakeDriver::builder("d.example").start(&path).await.expect_err("refused");
     assert!(matches!(error, StartError::Listen { .. }), "{error}");
     assert_eq!(std::fs::read_to_string(&path).expect("file"), "precious");
+}
+
+#[tokio::test]
+async fn an_observer_sees_each_call_before_its_effect_and_before_its_answer_and_who_called() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    let look = move |sight: &Sight<'_>| {
+        told.lock().expect("seen").push((sight.request.rpc(), sight.moment, sight.caller));
+    };
+    let rules = vec![Rule::on(Rpc::CreateVolume).nth(1).fail(Code::Unavailable, "down")];
+    let stand = Stand::with(|b| b.observe(look).script(rules)).await;
+    stand.create("a").await.expect("volume");
+    assert_eq!(stand.create("b").await, Err(Grpc::Unavailable));
+    let me = Some(std::process::id());
+    let moments = [Moment::Received, Moment::Replying(None), Moment::Received, Moment::Replying(Some(Code::Unavailable))];
+    assert_eq!(*seen.lock().expect("seen"), moments.map(|moment| (Rpc::CreateVolume, moment, me)));
+}
+
+#[tokio::test]
+async fn a_volume_has_one_call_at_a_time_even_if_its_caller_is_gone() {
+    let rule = Rule::on(Rpc::CreateVolume).matching("a").nth(0).late(Duration::from_secs(3600));
+    let stand = Stand::with(|b| b.one_call_per_volume(true).script(vec![rule])).await;
+    let call = stand.call("a");
+    stand.driver.wait_for_volumes(|v| v.len() == 1, PATIENCE).await.expect("the effect");
+    call.abort();
+    assert_eq!(stand.create("a").await, Err(Grpc::Aborted));
+    assert!(stand.create("other").await.is_ok(), "another volume");
 }
