@@ -25,6 +25,14 @@ pub enum Code {
     Unauthenticated,
 }
 
+impl Code {
+    /// gRPC's number of it, from 1 to 16.
+    #[must_use]
+    pub fn number(self) -> usize {
+        tonic::Code::from(self) as usize
+    }
+}
+
 impl From<Code> for tonic::Code {
     fn from(code: Code) -> Self {
         match code {

@@ -198,6 +198,23 @@ impl World {
         self.changes += 1;
     }
 
+    /// A node was switched off: nothing is staged or mounted there any more. What is attached to it stays attached.
+    pub fn forget_mounts(&mut self, node: &str) {
+        let mut changed = Vec::new();
+        for volume in self.facts.volumes.values_mut() {
+            let before = volume.staged.len() + volume.targets.len();
+            volume.staged.retain(|staged| staged.node != node);
+            volume.targets.retain(|target| target.node != node);
+            if volume.staged.len() + volume.targets.len() != before {
+                changed.push(volume.id.clone());
+            }
+        }
+        for id in changed {
+            self.changes += 1;
+            self.forget_if_idle(&id);
+        }
+    }
+
     /// Goes up with every change of the facts.
     #[must_use]
     pub fn changes(&self) -> u64 {

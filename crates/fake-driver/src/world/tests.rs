@@ -267,6 +267,28 @@ fn an_inline_volume_lives_and_dies_with_its_mount() {
 }
 
 #[test]
+fn a_node_that_was_switched_off_has_no_mounts_and_keeps_its_attachments() {
+    let mut world = world();
+    let id = made(&mut world, create("a")).volume_id;
+    let inline = format!("csi-{}", "0f".repeat(32));
+    let Request::NodePublishVolume(mut ephemeral) = publish(&inline, "/inline", Mode::SingleNodeWriter) else { unreachable!() };
+    ephemeral.volume_context = map(&[("csi.storage.k8s.io/ephemeral", "true")]);
+    let mode = Mode::SingleNodeWriter;
+    for step in [attach(&id, NODE, mode), stage(&id), publish(&id, "/pod", mode), Request::NodePublishVolume(ephemeral)] {
+        assert_eq!(code(&mut world, &step), None, "{step:?}");
+    }
+    let before = world.changes();
+    world.forget_mounts("elsewhere");
+    assert_eq!((world.changes(), world.volumes().count()), (before, 2), "another node's are left alone");
+    world.forget_mounts(NODE);
+    assert!(world.changes() > before);
+    let left: Vec<&Volume> = world.volumes().collect();
+    assert_eq!(left.len(), 1, "the inline volume went with its mount");
+    assert!(left[0].staged.is_empty() && left[0].targets.is_empty() && left[0].published.contains_key(NODE));
+    assert_eq!(code(&mut world, &detach(&id, NODE)), None);
+}
+
+#[test]
 fn a_list_comes_in_pages() {
     let mut world = world_with(|s| s.controller.push(ControllerCap::ListVolumes));
     let ids: Vec<String> = ["a", "b", "c"].map(|n| made(&mut world, create(n)).volume_id).into();
