@@ -12,11 +12,18 @@ pub struct Leadership(Arc<Inner>);
 
 struct Inner {
     ctx: Ctx,
-    state: Mutex<State>,
+    held: Mutex<Held>,
     gained: Notify,
     on_gain: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
     lease: String,
     lease_duration: Duration,
+}
+
+#[derive(Clone, Copy)]
+struct Held {
+    state: State,
+    /// How often it was gained.
+    term: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -54,7 +61,7 @@ impl Leadership {
     fn new(ctx: &Ctx, state: State, lease: String, lease_duration: Duration) -> Self {
         Self(Arc::new(Inner {
             ctx: ctx.clone(),
-            state: Mutex::new(state),
+            held: Mutex::new(Held { state, term: u64::from(matches!(state, State::Always)) }),
             gained: Notify::new(),
             on_gain: Mutex::default(),
             lease,
@@ -64,7 +71,19 @@ impl Leadership {
 
     /// Whether acting is allowed right now. A process that was frozen past its lease is told no, before it notices itself.
     pub fn is_leader(&self) -> bool {
-        self.state().may_act(self.0.ctx.now())
+        self.held().state.may_act(self.0.ctx.now())
+    }
+
+    /// Which time of leading this is, or was last: it counts how often the lease was gained. What was learned in another term may
+    /// have been overtaken by whoever led in between.
+    pub fn term(&self) -> u64 {
+        self.held().term
+    }
+
+    /// Whether acting is allowed right now, and has been all the time since this term began. Once false, never true again.
+    pub fn leads(&self, term: u64) -> bool {
+        let held = self.held();
+        held.term == term && held.state.may_act(self.0.ctx.now())
     }
 
     /// Waits until acting is allowed. Cancel safe.
@@ -92,7 +111,7 @@ impl Leadership {
     /// # Errors
     /// The text that upstream serves with status 500.
     pub fn health(&self) -> Result<(), String> {
-        match self.state() {
+        match self.held().state {
             State::Leading { until } if self.0.ctx.now() > until + Duration::from_secs(20) => {
                 Err(format!("failed election to renew leadership on lease {}", self.0.lease))
             }
@@ -125,16 +144,18 @@ impl Leadership {
         &self.0.lease
     }
 
-    fn state(&self) -> State {
-        *self.0.state.lock().unwrap_or_else(|e| e.into_inner())
+    fn held(&self) -> Held {
+        *self.0.held.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     fn set(&self, state: State) {
         let gained = {
             // In one step: a worker that found the lease expired just before a renewal, and set its key aside, must be woken by it.
-            let mut have = self.0.state.lock().unwrap_or_else(|e| e.into_inner());
+            let mut have = self.0.held.lock().unwrap_or_else(|e| e.into_inner());
             let now = self.0.ctx.now();
-            !std::mem::replace(&mut *have, state).may_act(now) && state.may_act(now)
+            let gained = !std::mem::replace(&mut have.state, state).may_act(now) && state.may_act(now);
+            have.term += u64::from(gained);
+            gained
         };
         if gained {
             self.0.gained.notify_waiters();

@@ -10,6 +10,7 @@
 //! - [`Keys`] is a queue in which a key waits once and is worked on by one worker at a time.
 //! - [`drive`] loops a controller until it rests, keeps backoff, asks the [`Leadership`] before it acts, and writes down why
 //!   nothing happens ([`Ledger`]).
+//! - [`Intents`] are written down durably before what they announce is done, so that no crash can leave it behind unnoticed.
 //! - Writes are creates, JSON patches with a `test`, status patches ([`patch`]), or a live read changed and put back ([`live`]):
 //!   a compact value is never written.
 #![warn(missing_docs)]
@@ -20,6 +21,7 @@ mod caches;
 mod client;
 pub mod drive;
 mod events;
+pub mod intents;
 mod key;
 mod keys;
 pub mod kinds;
@@ -38,6 +40,7 @@ pub use backoff::Backoff;
 pub use caches::{Caches, Watch};
 pub use client::{ClientError, ClientOptions, chain, connect, on};
 pub use events::{Event, EventType, Events, Regarding};
+pub use intents::Intents;
 pub use key::{Key, Meta};
 pub use keys::Keys;
 pub use leadership::Leadership;

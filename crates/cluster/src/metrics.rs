@@ -39,6 +39,7 @@ pub struct Metrics {
     master: Family<Name, Gauge>,
     slow_path: Family<Name, Counter>,
     last_renew: Gauge<f64, AtomicU64>,
+    pub(crate) intents: crate::intents::Metrics,
 }
 
 impl Default for Metrics {
@@ -61,6 +62,7 @@ impl Metrics {
             master: Family::default(),
             slow_path: Family::default(),
             last_renew: Gauge::default(),
+            intents: crate::intents::Metrics::default(),
         }
     }
 
@@ -80,6 +82,7 @@ impl Metrics {
             "When the lease was last renewed, Unix time",
             self.last_renew.clone(),
         );
+        self.intents.register(registry);
     }
 
     pub(crate) fn pass_started(&self, queue: &str, depth: usize) {
