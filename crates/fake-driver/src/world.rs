@@ -22,6 +22,7 @@ pub use usage::Usage;
 
 use crate::{
     code::{Code, Refusal},
+    observe::{Subject, subject},
     rpc::{Request, Response},
     settings::{ControllerCap, Expansion, GroupCap, NodeCap, Place, PluginCap, Settings},
 };
@@ -225,6 +226,15 @@ impl World {
     #[must_use]
     pub fn volume_id(&self, name: &str) -> String {
         self.id("volume", name)
+    }
+
+    /// The handle of the volume that a call changes; CreateVolume's is known before the volume exists.
+    #[must_use]
+    pub fn volume_of(&self, request: &Request) -> Option<String> {
+        Some(match subject(request)? {
+            Subject::Id(id) => id.to_owned(),
+            Subject::Name(name) => self.volume_id(name),
+        })
     }
 
     fn id(&self, kind: &str, name: &str) -> String {

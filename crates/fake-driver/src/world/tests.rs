@@ -289,6 +289,18 @@ fn a_node_that_was_switched_off_has_no_mounts_and_keeps_its_attachments() {
 }
 
 #[test]
+fn a_call_is_about_the_same_volume_before_and_after_it_exists() {
+    let mut world = world();
+    let before = world.volume_of(&Request::CreateVolume(create("a")));
+    let id = made(&mut world, create("a")).volume_id;
+    assert_eq!(before.as_deref(), Some(&*id));
+    for call in [attach(&id, NODE, Mode::SingleNodeWriter), stage(&id), unpublish(&id, "/pod"), delete(&id)] {
+        assert_eq!(world.volume_of(&call).as_deref(), Some(&*id), "{call:?}");
+    }
+    assert_eq!(world.volume_of(&Request::ListVolumes(Default::default())), None);
+}
+
+#[test]
 fn a_list_comes_in_pages() {
     let mut world = world_with(|s| s.controller.push(ControllerCap::ListVolumes));
     let ids: Vec<String> = ["a", "b", "c"].map(|n| made(&mut world, create(n)).volume_id).into();

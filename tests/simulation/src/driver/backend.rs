@@ -37,21 +37,11 @@ impl Backend {
 
     /// The volume that a call is about, by its id, which it may not have yet.
     pub(super) fn volume(&self, request: &Request) -> Option<String> {
-        Some(match request {
-            Request::CreateVolume(r) => {
-                let id = self.world().volume_id(&r.name);
-                self.names().entry(id.clone()).or_insert_with(|| r.name.as_str().into());
-                id
-            }
-            Request::DeleteVolume(r) => r.volume_id.clone(),
-            Request::ControllerPublishVolume(r) => r.volume_id.clone(),
-            Request::ControllerUnpublishVolume(r) => r.volume_id.clone(),
-            Request::NodeStageVolume(r) => r.volume_id.clone(),
-            Request::NodeUnstageVolume(r) => r.volume_id.clone(),
-            Request::NodePublishVolume(r) => r.volume_id.clone(),
-            Request::NodeUnpublishVolume(r) => r.volume_id.clone(),
-            _ => return None,
-        })
+        let id = self.world().volume_of(request)?;
+        if let Request::CreateVolume(r) = request {
+            self.names().entry(id.clone()).or_insert_with(|| r.name.as_str().into());
+        }
+        Some(id)
     }
 
     /// Its name: what a fault is addressed by, since it is the same before and after the volume exists.
