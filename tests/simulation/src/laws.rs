@@ -1,0 +1,88 @@
+//! What must be true, of every step and at rest. Each law is a function of what was seen; none looks into a process.
+
+mod claims;
+mod driver;
+mod leaks;
+mod node;
+mod rest;
+mod secrets;
+
+use std::collections::BTreeSet;
+
+use fake_driver::Request;
+
+use crate::objects;
+use crate::world::{World, lock};
+
+pub(crate) use rest::unrest;
+
+/// A law by its name, as violations and mutants call it.
+pub type Law = &'static str;
+
+/// A law was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    pub law: Law,
+    /// What was seen.
+    pub what: String,
+}
+
+/// What is being looked at.
+pub(crate) enum Moment<'a> {
+    /// A process sends this body about that kind.
+    Said { who: &'a str, kind: &'a str, body: &'a [u8] },
+    /// The API has done what a process asked.
+    Written { who: &'a str, key: &'a str },
+    /// A call leaves a process.
+    Sent { who: &'a str, request: &'a Request },
+    /// The backend has done it.
+    Applied { who: &'a str, request: &'a Request },
+    /// Nothing is left to be done.
+    Rest,
+}
+
+/// What laws remember from one moment to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Handles that an administrator has kept in the backend.
+    pub(crate) kept: BTreeSet<String>,
+    /// The node was called out of service once: whoever says so vouches that nothing runs there.
+    pub(crate) out_of_service: bool,
+}
+
+type Check = fn(&World, &Moment<'_>) -> Option<String>;
+
+/// All laws of steps.
+const LAWS: [(Law, Check); 12] = [
+    ("no leak", leaks::named),
+    ("intent before create", leaks::intent_before_create),
+    ("no volume in use is deleted", leaks::deleted_in_use),
+    ("no volume of a PersistentVolume is missing", leaks::missing),
+    ("only leaders call", driver::only_leaders_call),
+    ("attach before stage before publish", driver::up_in_order),
+    ("unpublish before unstage before detach before delete", driver::down_in_order),
+    ("one pod where one is allowed", driver::one_pod),
+    ("in use before mounted", node::in_use),
+    ("a claim in use stays", claims::in_use_stays),
+    ("secrets stay", secrets::stay),
+    ("what rests is right", rest::right),
+];
+
+/// The first law that is broken.
+pub(crate) fn look(world: &World, moment: &Moment<'_>) -> Option<Violation> {
+    LAWS.iter().find_map(|(law, check)| Some(Violation { law, what: check(world, moment)? }))
+}
+
+/// The backend's volumes, as they are now.
+fn backend(world: &World) -> Vec<fake_driver::Volume> {
+    lock(&world.backend()).volumes().cloned().collect()
+}
+
+fn volume(world: &World, id: &str) -> Option<fake_driver::Volume> {
+    lock(&world.backend()).volumes().find(|volume| volume.id == id).cloned()
+}
+
+/// The PersistentVolumes that name this handle.
+fn names(world: &World, handle: &str) -> Vec<objects::Volume> {
+    objects::volumes(world.store()).into_iter().filter(|volume| volume.spec.csi.volume_handle == handle).collect()
+}

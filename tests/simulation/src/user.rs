@@ -1,0 +1,345 @@
+//! What users, administrators and fate do to the world: the steps of a plan, and at the end what they do so that it can come to rest.
+//! For them nothing goes wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::objects;
+use crate::plan::{Act, Damage};
+use crate::process;
+use crate::trace::What;
+use crate::wire;
+use crate::world::{DRIVER, NAMESPACE, NODE, SECRET, SYSTEM, World};
+
+const JSON: &str = "application/json";
+const MERGE: &str = "application/merge-patch+json";
+
+/// What is there before anybody comes.
+pub(crate) async fn prepare(world: &World) {
+    for name in ["default", SYSTEM, "kube-node-lease", NAMESPACE] {
+        post(world, "/api/v1/namespaces", json!({"metadata": {"name": name}})).await;
+    }
+    let spec = json!({"attachRequired": world.plan().shape.attach, "fsGroupPolicy": "File"});
+    post(world, "/apis/storage.k8s.io/v1/csidrivers", json!({"metadata": {"name": DRIVER}, "spec": spec})).await;
+    for class in ["fast", "wait", "keep"] {
+        create_class(world, class, 0).await;
+    }
+    create_secret(world).await;
+}
+
+/// Everything of the plan, at its time. Ends early when a law is broken.
+pub(crate) async fn steps(world: &World) {
+    let steps = world.plan().steps.clone();
+    for step in steps {
+        let now = world.ctx().now().0;
+        world.ctx().sleep(Duration::from_millis(step.at).saturating_sub(now)).await;
+        if world.is_broken() {
+            return;
+        }
+        act(world, &step.act).await;
+    }
+    let calm = world.plan().calm();
+    world.ctx().sleep(calm.saturating_sub(world.ctx().now().0)).await;
+}
+
+/// From here on nothing goes wrong, what is needed to finish is there, and who wanted everything gone deletes it.
+pub(crate) async fn calm(world: &World) {
+    world.tell("world", What::Did("from here on nothing goes wrong".to_owned()));
+    world.machine().disk.set_full(false);
+    for class in ["fast", "wait", "keep"] {
+        create_class(world, class, 0).await;
+    }
+    create_secret(world).await;
+    patch(world, &node(), json!({"spec": {"taints": null}})).await;
+    if !world.plan().shape.clear {
+        return;
+    }
+    world.tell("user", What::Did("deletes everything".to_owned()));
+    for pod in objects::pods(world.store()) {
+        delete(world, &pod_path(&pod.metadata.name)).await;
+    }
+    for claim in objects::claims(world.store()) {
+        delete(world, &claim_path(&claim.metadata.name)).await;
+    }
+    let own = world.clone();
+    world.ctx().spawn("administrator", async move { give_up_retained(&own).await });
+}
+
+/// An administrator deletes released volumes that were retained. What they hold stays in the backend, and is meant to.
+async fn give_up_retained(world: &World) {
+    loop {
+        for volume in objects::volumes(world.store()) {
+            let retained = volume.spec.persistent_volume_reclaim_policy == "Retain" && volume.status.phase == "Released";
+            if retained && !volume.deleting() {
+                world.memory().kept.insert(volume.spec.csi.volume_handle.clone());
+                delete(world, &format!("/api/v1/persistentvolumes/{}", volume.metadata.name)).await;
+            }
+        }
+        world.ctx().sleep(Duration::from_secs(2)).await;
+    }
+}
+
+async fn act(world: &World, act: &Act) {
+    let did = |text: String| world.tell("user", What::Did(text));
+    match act {
+        Act::CreateClaim { name, class, mode, block } => {
+            did(format!("makes claim {name} of class {class}, {mode}"));
+            create_claim(world, name, class, mode, *block).await;
+        }
+        Act::CreatePod { name, claims } => {
+            did(format!("makes pod {name} with {}", claims.join(", ")));
+            create_pod(world, name, claims).await;
+        }
+        Act::DeletePod { name } => {
+            did(format!("deletes pod {name}"));
+            delete(world, &pod_path(name)).await;
+        }
+        Act::ForceDeletePod { name } => {
+            did(format!("deletes pod {name} by force"));
+            let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0});
+            wire::ask(&world.api(), "DELETE", &pod_path(name), JSON, options).await;
+        }
+        Act::EndPod { name } => {
+            did(format!("pod {name} has ended"));
+            patch(world, &format!("{}/status", pod_path(name)), json!({"status": {"phase": "Succeeded"}})).await;
+        }
+        Act::DeleteClaim { name } => {
+            did(format!("deletes claim {name}"));
+            delete(world, &claim_path(name)).await;
+        }
+        Act::DeleteVolume { claim } => {
+            did(format!("deletes the volume of claim {claim}"));
+            for volume in volumes_of(world, claim) {
+                delete(world, &volume_path(&volume.metadata.name)).await;
+            }
+        }
+        Act::Retain { claim } => {
+            did(format!("retains the volume of claim {claim}"));
+            for volume in volumes_of(world, claim) {
+                let spec = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+                patch(world, &volume_path(&volume.metadata.name), spec).await;
+            }
+        }
+        Act::ReplaceClaim { name } => {
+            did(format!("deletes claim {name} and makes it again"));
+            let before = objects::claims(world.store()).into_iter().find(|claim| claim.metadata.name == *name);
+            delete(world, &claim_path(name)).await;
+            let class = before.map_or_else(|| "fast".to_owned(), |claim| claim.spec.storage_class_name);
+            create_claim(world, name, &class, "ReadWriteOnce", false).await;
+        }
+        Act::DeleteClass { name } => {
+            did(format!("deletes class {name}"));
+            delete(world, &class_path(name)).await;
+        }
+        Act::CreateClass { name, variant } => {
+            did(format!("makes class {name}, variant {variant}"));
+            create_class(world, name, *variant).await;
+        }
+        Act::DeleteSecret => {
+            did("deletes the secret".to_owned());
+            delete(world, "/api/v1/namespaces/kube-system/secrets/backend").await;
+        }
+        Act::CreateSecret => {
+            did("makes the secret".to_owned());
+            create_secret(world).await;
+        }
+        Act::DeleteNode => {
+            did("deletes the node".to_owned());
+            delete(world, &node()).await;
+        }
+        Act::OutOfService { ms } => {
+            did("says that the node is out of service".to_owned());
+            out_of_service(world, *ms).await;
+        }
+        fate => strike(world, fate).await,
+    }
+}
+
+/// What nobody does, and happens.
+async fn strike(world: &World, act: &Act) {
+    let did = |text: String| world.tell("fate", What::Did(text));
+    let ms = |ms: &u64| Duration::from_millis(*ms);
+    match act {
+        Act::Kill { process } => world.kill(process, "by the plan"),
+        Act::KillAfterTurns { process, turns } => {
+            if let Some(slot) = world.slots().get(process.as_str()) {
+                slot.ctx.kill_at_poll(slot.ctx.polls() + turns);
+            }
+        }
+        Act::Freeze { process, ms: time } => {
+            let Some(ctx) = world.slots().get(process.as_str()).map(|slot| slot.ctx.clone()) else { return };
+            let (own, process, time) = (world.clone(), process.clone(), ms(time));
+            own.tell(&process, What::Frozen);
+            ctx.freeze();
+            world.ctx().spawn("thaw", async move {
+                own.ctx().sleep(time).await;
+                own.tell(&process, What::Thawed);
+                ctx.thaw();
+            });
+        }
+        Act::Reboot => {
+            did("the node's machine starts anew".to_owned());
+            world.kill("mounter", "its machine starts anew");
+            world.reboot();
+        }
+        Act::DamageJournal { how } => {
+            did(format!("the journal is {how:?}"));
+            world.kill("mounter", "its disk is damaged");
+            damage(world, *how);
+        }
+        Act::FillDisk { ms: time } => {
+            did("the node's disk is full".to_owned());
+            let (own, disk, time) = (world.clone(), world.machine().disk, ms(time));
+            disk.set_full(true);
+            world.ctx().spawn("disk", async move {
+                own.ctx().sleep(time).await;
+                disk.set_full(false);
+            });
+        }
+        Act::ApiDown { ms: time } => {
+            did("nobody reaches the API".to_owned());
+            world.api_down(ms(time));
+        }
+        Act::DriverDown { ms: time } => {
+            did("nobody reaches the driver".to_owned());
+            world.driver_down(ms(time));
+        }
+        Act::Compact => {
+            did("the API forgets the past".to_owned());
+            world.store().compact();
+        }
+        Act::ForbidIntents { ms: time } => {
+            did("nobody may write intents".to_owned());
+            world.forbid_intents(ms(time));
+        }
+        _ => {}
+    }
+}
+
+async fn create_claim(world: &World, name: &str, class: &str, mode: &str, block: bool) {
+    let claim = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "storageClassName": class, "accessModes": [mode], "volumeMode": if block { "Block" } else { "Filesystem" },
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    });
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims");
+    let made = post(world, &path, claim).await;
+    if let Some(uid) = made["metadata"]["uid"].as_str() {
+        world.call(format!("pvc-{uid}"), format!("pv:{name}"));
+    }
+}
+
+async fn create_pod(world: &World, name: &str, claims: &[String]) {
+    let volumes: Vec<Value> =
+        claims.iter().map(|claim| json!({"name": claim, "persistentVolumeClaim": {"claimName": claim}})).collect();
+    let blocks = objects::all::<Value>(world.store(), "", "persistentvolumeclaims");
+    let is_block = |name: &String| {
+        blocks.iter().any(|claim| claim["metadata"]["name"] == json!(name) && claim["spec"]["volumeMode"] == "Block")
+    };
+    let (devices, mounts): (Vec<&String>, Vec<&String>) = claims.iter().partition(|claim| is_block(claim));
+    let mounts: Vec<Value> = mounts.iter().map(|claim| json!({"name": claim, "mountPath": format!("/{claim}")})).collect();
+    let devices: Vec<Value> = devices.iter().map(|claim| json!({"name": claim, "devicePath": format!("/dev/{claim}")})).collect();
+    let pod = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "containers": [{"name": "main", "image": "none", "volumeMounts": mounts, "volumeDevices": devices}],
+            "volumes": volumes,
+        },
+    });
+    post(world, &format!("/api/v1/namespaces/{NAMESPACE}/pods"), pod).await;
+}
+
+/// A class that is there stays as it is.
+async fn create_class(world: &World, name: &str, variant: u8) {
+    let mut parameters = json!({"type": format!("t{variant}")});
+    if world.plan().shape.secrets {
+        for purpose in ["provisioner", "controller-publish", "node-stage", "node-publish"] {
+            parameters[format!("csi.storage.k8s.io/{purpose}-secret-name")] = json!("backend");
+            parameters[format!("csi.storage.k8s.io/{purpose}-secret-namespace")] = json!(SYSTEM);
+        }
+    }
+    let class = json!({
+        "metadata": {"name": name}, "provisioner": DRIVER, "parameters": parameters,
+        "reclaimPolicy": if name == "keep" { "Retain" } else { "Delete" },
+        "volumeBindingMode": if name == "wait" { "WaitForFirstConsumer" } else { "Immediate" },
+    });
+    post(world, "/apis/storage.k8s.io/v1/storageclasses", class).await;
+}
+
+async fn create_secret(world: &World) {
+    let secret = json!({"metadata": {"name": "backend"}, "stringData": {"password": format!("{SECRET}backend")}});
+    post(world, &format!("/api/v1/namespaces/{SYSTEM}/secrets"), secret).await;
+}
+
+async fn out_of_service(world: &World, ms: u64) {
+    world.memory().out_of_service = true;
+    let taint = json!([{"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}]);
+    patch(world, &node(), json!({"spec": {"taints": taint}})).await;
+    let own = world.clone();
+    world.ctx().spawn("back in service", async move {
+        own.ctx().sleep(Duration::from_millis(ms)).await;
+        patch(&own, &node(), json!({"spec": {"taints": null}})).await;
+    });
+}
+
+/// Every record of the journal, by what the seed says of it.
+fn damage(world: &World, how: Damage) {
+    let disk = world.machine().disk;
+    let records: Vec<(PathBuf, Vec<u8>)> =
+        disk.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("journal")).collect();
+    for (path, mut content) in records {
+        let drawn = world.ctx().draw("damage");
+        let at = drawn as usize % content.len().max(1);
+        match how {
+            Damage::Truncated => content.truncate(at),
+            Damage::BitFlipped => content.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (drawn >> 32 & 7)),
+            Damage::Deleted => {
+                disk.take(&path);
+                continue;
+            }
+        }
+        disk.put(path, content);
+    }
+}
+
+fn volumes_of(world: &World, claim: &str) -> Vec<objects::Volume> {
+    let volumes = objects::volumes(world.store()).into_iter();
+    volumes.filter(|volume| volume.spec.claim_ref.name == claim).collect()
+}
+
+fn node() -> String {
+    format!("/api/v1/nodes/{NODE}")
+}
+
+fn pod_path(name: &str) -> String {
+    format!("/api/v1/namespaces/{NAMESPACE}/pods/{name}")
+}
+
+fn claim_path(name: &str) -> String {
+    format!("/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/{name}")
+}
+
+fn volume_path(name: &str) -> String {
+    format!("/api/v1/persistentvolumes/{name}")
+}
+
+fn class_path(name: &str) -> String {
+    format!("/apis/storage.k8s.io/v1/storageclasses/{name}")
+}
+
+/// What is there already, or is gone already, is no concern.
+async fn post(world: &World, path: &str, object: Value) -> Value {
+    wire::ask(&world.api(), "POST", path, JSON, object).await.1
+}
+
+async fn patch(world: &World, path: &str, change: Value) {
+    wire::ask(&world.api(), "PATCH", path, MERGE, change).await;
+}
+
+async fn delete(world: &World, path: &str) {
+    wire::ask(&world.api(), "DELETE", path, JSON, Value::Null).await;
+}

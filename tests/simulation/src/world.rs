@@ -1,0 +1,321 @@
+//! What outlives processes: the API's objects, the backend, the node's kernel and disk; and what was seen of it all.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use apistore::{Api, Store};
+use csi_types::Rpc;
+use fake_driver::{ControllerCap, NodeCap, Settings};
+use node_mounter::mounter::FakeMounter;
+use node_mounter::paths::Root;
+use rt::disk::MemoryDisk;
+use rt::{Ctx, Disk};
+use serde::Deserialize;
+
+use crate::driver::{DriverEvent, DriverHooks, Stage};
+use crate::fault::{CallFault, FaultKind, Faults, Place};
+use crate::laws::{self, Moment, Violation};
+use crate::plan::Plan;
+use crate::process::Slot;
+use crate::trace::{Entry, Trace, What};
+
+pub(crate) const DRIVER: &str = "sim.example.com";
+pub(crate) const NODE: &str = "node-1";
+pub(crate) const NAMESPACE: &str = "team";
+/// Where the sidecars run.
+pub(crate) const SYSTEM: &str = "kube-system";
+/// Every value of every secret begins so; nothing else does.
+pub(crate) const SECRET: &str = "s3cr3t-";
+/// A run that asks the API more often than this goes round in circles.
+const REQUESTS: u64 = 60_000;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct World(Arc<Inner>);
+
+struct Inner {
+    ctx: Ctx,
+    plan: Plan,
+    store: Store,
+    api: Api,
+    faults: Faults,
+    backend: Arc<Mutex<fake_driver::World>>,
+    node: Mutex<Machine>,
+    /// Plain names of what is called after uids.
+    names: Mutex<BTreeMap<String, String>>,
+    trace: Mutex<Trace>,
+    broken: Mutex<Vec<Violation>>,
+    outages: Mutex<Outages>,
+    requests: AtomicU64,
+    pub(crate) slots: Mutex<BTreeMap<Arc<str>, Slot>>,
+    memory: Mutex<laws::Memory>,
+}
+
+/// The node's machine.
+#[derive(Clone)]
+pub(crate) struct Machine {
+    pub(crate) kernel: Arc<FakeMounter>,
+    pub(crate) disk: Arc<MemoryDisk>,
+}
+
+/// Until when what is not to be had.
+#[derive(Default)]
+struct Outages {
+    api: Duration,
+    driver: Duration,
+    intents: Duration,
+}
+
+impl World {
+    pub(crate) async fn new(plan: &Plan) -> Self {
+        let ctx = Ctx::seeded(plan.seed, Arc::new(MemoryDisk::new()));
+        let store = Store::in_memory(&ctx);
+        let faults = Faults::new(ctx.clone(), plan.rates, plan.faults.clone(), plan.calm());
+        let disk = Arc::new(MemoryDisk::new());
+        let root = Root::new(Path::new("/var/lib/kubelet"));
+        let _ = disk.make_dir(&root.plugins_registry()).await;
+        let forbidden = if plan.shape.intents { Duration::ZERO } else { Duration::MAX };
+        Self(Arc::new(Inner {
+            api: Api::new(store.clone()),
+            store,
+            faults,
+            backend: Arc::new(Mutex::new(backend(plan))),
+            node: Mutex::new(Machine { kernel: Arc::default(), disk }),
+            names: Mutex::default(),
+            trace: Mutex::default(),
+            broken: Mutex::default(),
+            outages: Mutex::new(Outages { intents: forbidden, ..Outages::default() }),
+            requests: AtomicU64::new(0),
+            slots: Mutex::default(),
+            memory: Mutex::default(),
+            plan: plan.clone(),
+            ctx,
+        }))
+    }
+
+    pub(crate) fn ctx(&self) -> &Ctx {
+        &self.0.ctx
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.0.plan
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        self.0.api.clone()
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    pub(crate) fn backend(&self) -> Arc<Mutex<fake_driver::World>> {
+        self.0.backend.clone()
+    }
+
+    pub(crate) fn machine(&self) -> Machine {
+        lock(&self.0.node).clone()
+    }
+
+    pub(crate) fn slots(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Slot>> {
+        lock(&self.0.slots)
+    }
+
+    /// What laws remember from moment to moment.
+    pub(crate) fn memory(&self) -> MutexGuard<'_, laws::Memory> {
+        lock(&self.0.memory)
+    }
+
+    /// The machine starts anew: nothing is mounted, and the driver's half on this node has forgotten everything.
+    pub(crate) fn reboot(&self) {
+        lock(&self.0.node).kernel = Arc::default();
+        lock(&self.0.backend).reboot_node(NODE);
+    }
+
+    // What was seen.
+
+    pub(crate) fn note(&self, who: &Arc<str>, what: What) {
+        lock(&self.0.trace).0.push(Entry { at: self.0.ctx.now().0, who: who.clone(), what });
+    }
+
+    /// For what no process did.
+    pub(crate) fn tell(&self, who: &str, what: What) {
+        self.note(&who.into(), what);
+    }
+
+    pub(crate) fn trace(&self) -> Trace {
+        std::mem::take(&mut *lock(&self.0.trace))
+    }
+
+    pub(crate) fn broke(&self, violation: Violation) {
+        self.tell("law", What::Broke { law: violation.law, what: violation.what.clone() });
+        lock(&self.0.broken).push(violation);
+    }
+
+    pub(crate) fn broken(&self) -> Vec<Violation> {
+        lock(&self.0.broken).clone()
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        !lock(&self.0.broken).is_empty()
+    }
+
+    fn look(&self, moment: &Moment<'_>) {
+        if self.is_broken() {
+            return;
+        }
+        if let Some(violation) = laws::look(self, moment) {
+            self.broke(violation);
+        }
+    }
+
+    /// A write was answered.
+    pub(crate) fn written(&self, who: &str, key: &str, code: u16) {
+        if (200..300).contains(&code) {
+            self.look(&Moment::Written { who, key });
+        }
+    }
+
+    /// A process sends this to the API, in these words.
+    pub(crate) fn says(&self, who: &str, kind: &str, body: &[u8]) {
+        if self.0.requests.fetch_add(1, Ordering::Relaxed) == REQUESTS {
+            self.broke(Violation { law: "finite", what: format!("more than {REQUESTS} writes; the last is by {who} on {kind}") });
+        }
+        self.look(&Moment::Said { who, kind, body });
+    }
+
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    // Names.
+
+    /// From now on this is what it is called in keys and traces.
+    pub(crate) fn call(&self, name: impl Into<String>, plain: impl Into<String>) {
+        lock(&self.0.names).insert(name.into(), plain.into());
+    }
+
+    pub(crate) fn plain(&self, name: &str) -> String {
+        lock(&self.0.names).get(name).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
+    /// The plain name of what is about to be made. Attachments get theirs here.
+    pub(crate) fn name_new(&self, kind: &str, body: &[u8]) -> String {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Made {
+            metadata: crate::objects::Meta,
+            spec: serde_json::Value,
+        }
+        if kind == "events" {
+            return String::new();
+        }
+        let made: Made = serde_json::from_slice(body).unwrap_or_default();
+        if kind == "volumeattachments" {
+            let volume = made.spec["source"]["persistentVolumeName"].as_str().unwrap_or_default();
+            self.call(&made.metadata.name, self.plain(volume).replacen("pv:", "va:", 1));
+        }
+        self.plain(&made.metadata.name)
+    }
+
+    // Outages.
+
+    pub(crate) fn api_down(&self, time: Duration) {
+        lock(&self.0.outages).api = self.0.ctx.now().0 + time;
+    }
+
+    pub(crate) fn driver_down(&self, time: Duration) {
+        lock(&self.0.outages).driver = self.0.ctx.now().0 + time;
+    }
+
+    pub(crate) fn forbid_intents(&self, time: Duration) {
+        let mut outages = lock(&self.0.outages);
+        outages.intents = outages.intents.max(self.0.ctx.now().0 + time);
+    }
+
+    /// Whether intents could be written all the time.
+    pub(crate) fn intents_always(&self) -> bool {
+        lock(&self.0.outages).intents.is_zero()
+    }
+
+    pub(crate) fn api_is_down(&self) -> bool {
+        self.0.ctx.now().0 < lock(&self.0.outages).api
+    }
+
+    /// Whether this may not be done.
+    pub(crate) fn forbids(&self, key: &str) -> bool {
+        key.contains("leases longshore-intents-") && self.0.ctx.now().0 < lock(&self.0.outages).intents
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&self, who: &str, why: &'static str) {
+        let ctx = self.slots().get(who).map(|slot| slot.ctx.clone());
+        let Some(ctx) = ctx.filter(|ctx| !ctx.is_dead()) else { return };
+        self.tell(who, What::Killed(why));
+        ctx.kill();
+    }
+}
+
+impl DriverHooks for World {
+    fn fault(&self, who: &str, rpc: Rpc, subject: &str) -> Option<CallFault> {
+        if self.0.ctx.now().0 < lock(&self.0.outages).driver {
+            return Some(CallFault::Unreachable);
+        }
+        let key: Arc<str> = format!("{who} {} {}", rpc.name(), self.plain(subject)).into();
+        let Some(FaultKind::Call(fault)) = self.0.faults.at(&key, Place::Call) else { return None };
+        self.tell(who, What::Went { key, wrong: FaultKind::Call(fault) });
+        Some(fault)
+    }
+
+    fn event(&self, event: &DriverEvent<'_>) {
+        let DriverEvent { who, node, rpc, subject, request, stage } = event;
+        let (node, plain): (Arc<str>, Arc<str>) = ((*node).into(), self.plain(subject).into());
+        match stage {
+            Stage::Sent => {
+                self.tell(who, What::Sent { node, rpc: *rpc, subject: plain });
+                self.look(&Moment::Sent { who, request });
+            }
+            Stage::Applied(result) => {
+                if let Ok(fake_driver::Response::CreateVolume(made)) = result
+                    && let Some(volume) = &made.volume
+                {
+                    self.call(&volume.volume_id, plain.to_string());
+                }
+                let refused = result.as_ref().err().map(ToString::to_string);
+                let done = refused.is_none();
+                self.tell(who, What::Applied { node, rpc: *rpc, subject: plain, refused });
+                if done {
+                    self.look(&Moment::Applied { who, request });
+                }
+            }
+        }
+    }
+
+    fn kill(&self, who: &str, why: &'static str) {
+        World::kill(self, who, why);
+    }
+}
+
+fn backend(plan: &Plan) -> fake_driver::World {
+    let mut settings = Settings::new(DRIVER);
+    if !plan.shape.attach {
+        settings.controller.retain(|cap| *cap != ControllerCap::PublishUnpublishVolume);
+    }
+    if !plan.shape.stage {
+        settings.node.retain(|cap| *cap != NodeCap::StageUnstageVolume);
+    }
+    let mut world = fake_driver::World::new(settings);
+    world.add_node(NODE, fake_driver::Place::default());
+    world
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
