@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use fake_driver::Code;
 use rt::Ctx;
 use serde::{Deserialize, Serialize};
+
+use crate::driver::CallFault;
 
 /// One thing that goes wrong: the `nth` time (from 0) that `key` happens. A key says who does what to what, with names that
 /// do not depend on the seed: `provisioner-a CREATE persistentvolumes pv:c1`.
@@ -16,14 +19,16 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
     Api(ApiFault),
     Call(CallFault),
+    /// The caller of the driver dies.
+    Death(Deadly),
 }
 
 /// What becomes of a request to the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApiFault {
     /// Refused before it has an effect.
     Refused(u16),
@@ -49,29 +54,15 @@ pub enum ApiFault {
     KillAfter,
 }
 
-/// What becomes of a call to the driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum CallFault {
-    /// It never arrives.
-    Unreachable,
-    /// Refused before it has an effect, with this gRPC code.
-    Refused(i32),
-    /// It takes effect, and is answered with this gRPC code.
-    FailedAfter(i32),
-    /// It takes effect, and the connection breaks.
-    Unanswered,
-    /// It takes effect this many milliseconds after it came. The caller may have given up.
-    Slow(u32),
-    /// It takes effect at once, and is answered this many milliseconds later.
-    Late(u32),
-    /// It takes effect twice; the second answer counts.
-    Twice,
-    /// The caller dies as the call arrives.
-    KillBefore,
-    /// The caller dies as the effect is done.
-    KillApplied,
-    /// The caller dies as the answer leaves.
-    KillAfter,
+/// The instant of a call at which its caller dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deadly {
+    /// As the call arrives.
+    Arrival,
+    /// As the effect is done.
+    Effect,
+    /// As the answer leaves.
+    Answer,
 }
 
 /// How often things go wrong, in ten thousandths.
@@ -150,9 +141,9 @@ impl Faults {
         let kill = if place == Place::Watch { 0 } else { self.rates.kill };
         if chance < u64::from(kill) {
             return Some(match (place, which % 3) {
-                (Place::Call, 0) => FaultKind::Call(CallFault::KillBefore),
-                (Place::Call, 1) => FaultKind::Call(CallFault::KillApplied),
-                (Place::Call, _) => FaultKind::Call(CallFault::KillAfter),
+                (Place::Call, 0) => FaultKind::Death(Deadly::Arrival),
+                (Place::Call, 1) => FaultKind::Death(Deadly::Effect),
+                (Place::Call, _) => FaultKind::Death(Deadly::Answer),
                 (_, 0) => FaultKind::Api(ApiFault::KillBefore),
                 _ => FaultKind::Api(ApiFault::KillAfter),
             });
@@ -206,18 +197,26 @@ fn watch_fault(which: u64, size: u32) -> ApiFault {
     }
 }
 
-/// gRPC codes by number: those that drivers answer with when something is wrong with them.
-const CODES: [i32; 7] = [2, 4, 8, 9, 10, 13, 14];
+/// What drivers answer with when something is wrong with them, or with the request.
+const CODES: [Code; 7] = [
+    Code::Unknown,
+    Code::DeadlineExceeded,
+    Code::ResourceExhausted,
+    Code::FailedPrecondition,
+    Code::Aborted,
+    Code::Internal,
+    Code::Unavailable,
+];
 
 fn call_fault(which: u64, size: u32) -> CallFault {
-    let code = CODES[size as usize % CODES.len()];
+    let after = CallFault::MAY_HAVE_HAPPENED;
     match which {
         0..120 => CallFault::Unreachable,
-        120..320 => CallFault::Refused(code),
-        320..450 => CallFault::FailedAfter([2, 4, 13, 14][size as usize % 4]),
-        450..600 => CallFault::Unanswered,
-        600..750 => CallFault::Slow(size % 30_000),
-        750..900 => CallFault::Late(size % 30_000),
+        120..320 => CallFault::Refused(CODES[size as usize % CODES.len()]),
+        320..450 => CallFault::RefusedAfter(after[size as usize % after.len()]),
+        450..600 => CallFault::AnswerLost,
+        600..750 => CallFault::Late { effect_ms: size % 30_000, answer_ms: 0 },
+        750..900 => CallFault::Late { effect_ms: 0, answer_ms: size % 30_000 },
         _ => CallFault::Twice,
     }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use fake_driver::Request;
 
 use crate::objects;
-use crate::world::{World, lock};
+use crate::world::World;
 
 pub(crate) use rest::unrest;
 
@@ -75,11 +75,11 @@ pub(crate) fn look(world: &World, moment: &Moment<'_>) -> Option<Violation> {
 
 /// The backend's volumes, as they are now.
 fn backend(world: &World) -> Vec<fake_driver::Volume> {
-    lock(&world.backend()).volumes().cloned().collect()
+    world.backend().volumes().cloned().collect()
 }
 
 fn volume(world: &World, id: &str) -> Option<fake_driver::Volume> {
-    lock(&world.backend()).volumes().find(|volume| volume.id == id).cloned()
+    world.backend().volumes().find(|volume| volume.id == id).cloned()
 }
 
 /// The PersistentVolumes that name this handle.

@@ -15,7 +15,8 @@
 //! - `laws/`: what must be true, of each step and at rest. Pure functions over what was seen.
 #![forbid(unsafe_code)]
 
-mod driver;
+mod draw;
+pub mod driver;
 mod fault;
 mod laws;
 mod objects;
@@ -28,10 +29,9 @@ mod user;
 mod wire;
 mod world;
 
-pub use fault::{ApiFault, CallFault, Fault, FaultKind, Rates};
+pub use fault::{ApiFault, Deadly, Fault, FaultKind, Rates};
 pub use laws::{Law, Violation};
 pub use plan::{Act, Damage, Plan, Shape, Step};
 pub use run::{Outcome, run};
 pub use shrink::shrink;
 pub use trace::{Entry, Trace, What};
-pub use world::World;

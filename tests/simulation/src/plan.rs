@@ -94,7 +94,7 @@ pub enum Act {
     FillDisk { ms: u64 },
     /// Nobody reaches the API for a while.
     ApiDown { ms: u64 },
-    /// Nobody reaches the driver for a while.
+    /// The driver's processes are down for a while.
     DriverDown { ms: u64 },
     /// Watches that are behind are told 410.
     Compact,

@@ -116,11 +116,8 @@ impl Start {
         wire::client(&self.world, &self.who, &self.ctx)
     }
 
-    fn driver(&self, node: &str) -> Arc<SimDriver> {
-        let kernel = (!node.is_empty()).then(|| self.world.machine().kernel);
-        let hooks = Arc::new(self.world.clone());
-        let (who, ctx) = (self.who.clone(), self.ctx.clone());
-        Arc::new(SimDriver::new(self.world.ctx().clone(), hooks, self.world.backend(), kernel, who, node, ctx, CALL))
+    fn driver(&self, on_node: bool) -> Arc<SimDriver> {
+        Arc::new(self.world.plugin(on_node).connect(&self.who, &self.ctx, CALL))
     }
 
     fn engine(&self, leadership: Leadership, metrics: &Metrics, shutdown: &Shutdown, backoff: Backoff, workers: usize) -> Engine {
@@ -159,7 +156,7 @@ impl Start {
     /// What a sidecar's process does before its controller runs.
     async fn sidecar(&self, lease: String, backoff: Backoff, workers: usize) -> (Surroundings, Metrics) {
         let (client, metrics, shutdown) = (self.client(), Metrics::new(), Shutdown::new());
-        let driver = self.driver("");
+        let driver = self.driver(false);
         let info: DriverInfo = loop {
             match csi_client::driver_info(&*driver).await {
                 Ok(info) => break info,

@@ -5,10 +5,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use csi_types::Rpc;
-
-use crate::fault::FaultKind;
-
 /// One thing that happened.
 #[derive(Debug, Clone, Hash)]
 pub struct Entry {
@@ -35,11 +31,13 @@ pub enum What {
     /// The API did it.
     Answered { key: Arc<str>, code: u16 },
     /// A call left its caller.
-    Sent { node: Arc<str>, rpc: Rpc, subject: Arc<str> },
+    Sent { node: Arc<str>, rpc: &'static str, subject: Arc<str> },
+    /// The caller's deadline passed.
+    Expired { rpc: &'static str, subject: Arc<str> },
     /// The backend did it, or refused.
-    Applied { node: Arc<str>, rpc: Rpc, subject: Arc<str>, refused: Option<String> },
+    Applied { node: Arc<str>, rpc: &'static str, subject: Arc<str>, refused: Option<String> },
     /// Something went wrong.
-    Went { key: Arc<str>, wrong: FaultKind },
+    Went { key: Arc<str>, wrong: String },
     /// A law was broken.
     Broke { law: &'static str, what: String },
 }
@@ -88,12 +86,13 @@ impl fmt::Display for What {
             What::Thawed => f.write_str("goes on"),
             What::Requested { key } => write!(f, "  asks: {}", verb(key)),
             What::Answered { key, code } => write!(f, "  {code}: {}", verb(key)),
-            What::Sent { node, rpc, subject } => write!(f, "  sends {} {subject}{}", rpc.name(), at(node)),
-            What::Applied { node, rpc, subject, refused: None } => write!(f, "  done: {} {subject}{}", rpc.name(), at(node)),
+            What::Sent { node, rpc, subject } => write!(f, "  sends {} {subject}{}", rpc, at(node)),
+            What::Expired { rpc, subject } => write!(f, "  gives up waiting: {rpc} {subject}"),
+            What::Applied { node, rpc, subject, refused: None } => write!(f, "  done: {} {subject}{}", rpc, at(node)),
             What::Applied { node, rpc, subject, refused: Some(why) } => {
-                write!(f, "  refused: {} {subject}{}: {why}", rpc.name(), at(node))
+                write!(f, "  refused: {} {subject}{}: {why}", rpc, at(node))
             }
-            What::Went { key, wrong } => write!(f, "  !! {wrong:?} at {}", verb(key)),
+            What::Went { key, wrong } => write!(f, "  !! {wrong} at {}", verb(key)),
             What::Broke { law, what } => write!(f, "BROKEN LAW {law}: {what}"),
         }
     }

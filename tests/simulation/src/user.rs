@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::objects;
 use crate::plan::{Act, Damage};
-use crate::process;
 use crate::trace::What;
 use crate::wire;
 use crate::world::{DRIVER, NAMESPACE, NODE, SECRET, SYSTEM, World};
@@ -203,8 +202,15 @@ async fn strike(world: &World, act: &Act) {
             world.api_down(ms(time));
         }
         Act::DriverDown { ms: time } => {
-            did("nobody reaches the driver".to_owned());
-            world.driver_down(ms(time));
+            did("the driver is down".to_owned());
+            let (own, time) = (world.clone(), ms(time));
+            own.plugin(true).stop();
+            own.plugin(false).stop();
+            world.ctx().spawn("driver starts", async move {
+                own.ctx().sleep(time).await;
+                own.plugin(true).start();
+                own.plugin(false).start();
+            });
         }
         Act::Compact => {
             did("the API forgets the past".to_owned());

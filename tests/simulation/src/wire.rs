@@ -25,6 +25,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 
 /// A client for a process: what it asks goes through the world.
 pub(crate) fn client(world: &World, who: &Arc<str>, process: &Ctx) -> kube::Client {
+    let name = client_name(who);
     let (world, who, of) = (world.clone(), who.clone(), process.clone());
     let service = tower::service_fn(move |request: Request<Body>| {
         let (world, who, of) = (world.clone(), who.clone(), of.clone());
@@ -40,7 +41,7 @@ pub(crate) fn client(world: &World, who: &Arc<str>, process: &Ctx) -> kube::Clie
         });
         answered.map(|result| result.unwrap_or_else(|_| Err(broken())))
     });
-    cluster::on(process, service, &client_name(&who))
+    cluster::on(process, service, &name)
 }
 
 fn broken() -> BoxError {
@@ -67,7 +68,7 @@ async fn carry(world: &World, who: &Arc<str>, process: &Ctx, request: Request<Bo
     }
     let fault = match world.faults().at(&key, place) {
         Some(FaultKind::Api(fault)) => {
-            world.note(who, What::Went { key: key.clone(), wrong: FaultKind::Api(fault) });
+            world.note(who, What::Went { key: key.clone(), wrong: format!("{fault:?}") });
             Some(fault)
         }
         _ => world.forbids(&key).then_some(ApiFault::Refused(403)),

@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use apistore::{Api, Store};
-use csi_types::Rpc;
-use fake_driver::{ControllerCap, NodeCap, Settings};
+use fake_driver::{ControllerCap, NodeCap, Place as Spot, Response, Rpc, Settings};
 use node_mounter::mounter::FakeMounter;
 use node_mounter::paths::Root;
 use rt::disk::MemoryDisk;
 use rt::{Ctx, Disk};
 use serde::Deserialize;
 
-use crate::driver::{DriverEvent, DriverHooks, Stage};
-use crate::fault::{CallFault, FaultKind, Faults, Place};
+use crate::driver::{Backend, CallFault, DriverEvent, DriverHooks, Host, Plugin, Stage};
+use crate::fault::{Deadly, FaultKind, Faults, Place};
 use crate::laws::{self, Moment, Violation};
 use crate::plan::Plan;
 use crate::process::Slot;
@@ -42,8 +41,13 @@ struct Inner {
     store: Store,
     api: Api,
     faults: Faults,
-    backend: Arc<Mutex<fake_driver::World>>,
+    backend: Arc<Backend>,
+    /// The driver beside the sidecars, and the one on the node.
+    controller: Plugin,
+    plugin: Plugin,
     node: Mutex<Machine>,
+    /// Callers that die when their call gets so far.
+    doomed: Mutex<BTreeMap<String, Deadly>>,
     /// Plain names of what is called after uids.
     names: Mutex<BTreeMap<String, String>>,
     trace: Mutex<Trace>,
@@ -65,7 +69,6 @@ pub(crate) struct Machine {
 #[derive(Default)]
 struct Outages {
     api: Duration,
-    driver: Duration,
     intents: Duration,
 }
 
@@ -78,21 +81,29 @@ impl World {
         let root = Root::new(Path::new("/var/lib/kubelet"));
         let _ = disk.make_dir(&root.plugins_registry()).await;
         let forbidden = if plan.shape.intents { Duration::ZERO } else { Duration::MAX };
-        Self(Arc::new(Inner {
-            api: Api::new(store.clone()),
-            store,
-            faults,
-            backend: Arc::new(Mutex::new(backend(plan))),
-            node: Mutex::new(Machine { kernel: Arc::default(), disk }),
-            names: Mutex::default(),
-            trace: Mutex::default(),
-            broken: Mutex::default(),
-            outages: Mutex::new(Outages { intents: forbidden, ..Outages::default() }),
-            requests: AtomicU64::new(0),
-            slots: Mutex::default(),
-            memory: Mutex::default(),
-            plan: plan.clone(),
-            ctx,
+        Self(Arc::new_cyclic(|inner: &Weak<Inner>| {
+            let backend = Backend::new(&ctx, backend(plan), Arc::new(Hooks(inner.clone())));
+            let machine = Machine { kernel: Arc::default(), disk };
+            let host = Host { mounter: machine.kernel.clone(), disk: machine.disk.clone() };
+            Inner {
+                controller: Plugin::new(&backend, "controller", Spot::default(), None),
+                plugin: Plugin::new(&backend, NODE, Spot::default(), Some(host)),
+                backend,
+                api: Api::new(store.clone()),
+                store,
+                faults,
+                node: Mutex::new(machine),
+                doomed: Mutex::default(),
+                names: Mutex::default(),
+                trace: Mutex::default(),
+                broken: Mutex::default(),
+                outages: Mutex::new(Outages { intents: forbidden, ..Outages::default() }),
+                requests: AtomicU64::new(0),
+                slots: Mutex::default(),
+                memory: Mutex::default(),
+                plan: plan.clone(),
+                ctx,
+            }
         }))
     }
 
@@ -116,8 +127,14 @@ impl World {
         &self.0.faults
     }
 
-    pub(crate) fn backend(&self) -> Arc<Mutex<fake_driver::World>> {
-        self.0.backend.clone()
+    /// The driver's storage. Not to be held across an await.
+    pub(crate) fn backend(&self) -> MutexGuard<'_, fake_driver::World> {
+        self.0.backend.world()
+    }
+
+    /// The driver's process beside the sidecars, or on the node.
+    pub(crate) fn plugin(&self, on_node: bool) -> &Plugin {
+        if on_node { &self.0.plugin } else { &self.0.controller }
     }
 
     pub(crate) fn machine(&self) -> Machine {
@@ -135,8 +152,10 @@ impl World {
 
     /// The machine starts anew: nothing is mounted, and the driver's half on this node has forgotten everything.
     pub(crate) fn reboot(&self) {
-        lock(&self.0.node).kernel = Arc::default();
-        lock(&self.0.backend).reboot_node(NODE);
+        let kernel: Arc<FakeMounter> = Arc::default();
+        lock(&self.0.node).kernel = kernel.clone();
+        self.0.plugin.power_off();
+        self.0.plugin.power_on(kernel);
     }
 
     // What was seen.
@@ -231,10 +250,6 @@ impl World {
         lock(&self.0.outages).api = self.0.ctx.now().0 + time;
     }
 
-    pub(crate) fn driver_down(&self, time: Duration) {
-        lock(&self.0.outages).driver = self.0.ctx.now().0 + time;
-    }
-
     pub(crate) fn forbid_intents(&self, time: Duration) {
         let mut outages = lock(&self.0.outages);
         outages.intents = outages.intents.max(self.0.ctx.now().0 + time);
@@ -263,43 +278,65 @@ impl World {
     }
 }
 
-impl DriverHooks for World {
+/// What the driver tells, for as long as there is a world to tell it to.
+struct Hooks(Weak<Inner>);
+
+impl DriverHooks for Hooks {
     fn fault(&self, who: &str, rpc: Rpc, subject: &str) -> Option<CallFault> {
-        if self.0.ctx.now().0 < lock(&self.0.outages).driver {
-            return Some(CallFault::Unreachable);
+        let world = World(self.0.upgrade()?);
+        let key: Arc<str> = format!("{who} {} {}", rpc.name(), world.plain(subject)).trim_end().into();
+        let fault = world.faults().at(&key, Place::Call)?;
+        world.tell(who, What::Went { key: key.clone(), wrong: format!("{fault:?}") });
+        match fault {
+            FaultKind::Call(fault) => Some(fault),
+            FaultKind::Death(Deadly::Arrival) => {
+                world.kill(who, "a call arrives");
+                None
+            }
+            FaultKind::Death(later) => {
+                lock(&world.0.doomed).insert(key.to_string(), later);
+                None
+            }
+            FaultKind::Api(_) => None,
         }
-        let key: Arc<str> = format!("{who} {} {}", rpc.name(), self.plain(subject)).into();
-        let Some(FaultKind::Call(fault)) = self.0.faults.at(&key, Place::Call) else { return None };
-        self.tell(who, What::Went { key, wrong: FaultKind::Call(fault) });
-        Some(fault)
     }
 
-    fn event(&self, event: &DriverEvent<'_>) {
-        let DriverEvent { who, node, rpc, subject, request, stage } = event;
-        let (node, plain): (Arc<str>, Arc<str>) = ((*node).into(), self.plain(subject).into());
+    fn event(&self, event: DriverEvent) {
+        let Some(world) = self.0.upgrade().map(World) else { return };
+        let DriverEvent { call, stage } = event;
+        let (plain, rpc): (Arc<str>, _) = (world.plain(&call.subject).into(), call.rpc.name());
+        let (who, request) = (&*call.who, &call.request);
+        let dies = |at: Deadly| {
+            let key = format!("{who} {rpc} {plain}");
+            lock(&world.0.doomed).get(key.trim_end()) == Some(&at) && lock(&world.0.doomed).remove(key.trim_end()).is_some()
+        };
         match stage {
             Stage::Sent => {
-                self.tell(who, What::Sent { node, rpc: *rpc, subject: plain });
-                self.look(&Moment::Sent { who, request });
+                world.note(&call.who, What::Sent { node: call.node.clone(), rpc, subject: plain });
+                world.look(&Moment::Sent { who, request });
             }
             Stage::Applied(result) => {
-                if let Ok(fake_driver::Response::CreateVolume(made)) = result
+                if let Ok(Response::CreateVolume(made)) = &result
                     && let Some(volume) = &made.volume
                 {
-                    self.call(&volume.volume_id, plain.to_string());
+                    world.call(&volume.volume_id, plain.to_string());
                 }
                 let refused = result.as_ref().err().map(ToString::to_string);
-                let done = refused.is_none();
-                self.tell(who, What::Applied { node, rpc: *rpc, subject: plain, refused });
-                if done {
-                    self.look(&Moment::Applied { who, request });
+                world.note(&call.who, What::Applied { node: call.node.clone(), rpc, subject: plain.clone(), refused });
+                if result.is_ok() {
+                    world.look(&Moment::Applied { who, request });
+                }
+                if dies(Deadly::Effect) {
+                    world.kill(who, "a call has its effect");
+                }
+            }
+            Stage::Expired => world.note(&call.who, What::Expired { rpc, subject: plain }),
+            Stage::Answered(_) => {
+                if dies(Deadly::Answer) {
+                    world.kill(who, "an answer of the driver leaves");
                 }
             }
         }
-    }
-
-    fn kill(&self, who: &str, why: &'static str) {
-        World::kill(self, who, why);
     }
 }
 

@@ -36,6 +36,11 @@ impl MemoryDisk {
         tree.files.insert(path, content.into());
     }
 
+    /// Takes a file away, as a fault does.
+    pub fn take(&self, path: &Path) {
+        self.tree().files.remove(path);
+    }
+
     /// From now on (not) a byte more fits on it: files can be removed, and not written.
     pub fn set_full(&self, full: bool) {
         self.tree().full = full;

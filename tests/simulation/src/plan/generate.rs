@@ -1,8 +1,8 @@
 //! A plan from a seed.
 
-use rt::Draw;
 
 use super::{Act, Damage, Plan, Shape, Step};
+use crate::draw::Draw;
 use crate::fault::Rates;
 
 impl Plan {
@@ -14,7 +14,7 @@ impl Plan {
             attach: !draw.one_in(5),
             stage: !draw.one_in(5),
             secrets: draw.one_in(4),
-            intents: !draw.one_in(20),
+            intents: false && !draw.one_in(20),
             clear: !draw.one_in(3),
         };
         let mut steps = people(&mut draw);

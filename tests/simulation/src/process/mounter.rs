@@ -58,7 +58,7 @@ impl Registration for Plugin {
 pub(super) async fn run(start: &Start) {
     let (client, metrics) = (start.client(), Metrics::new());
     let machine = start.world.machine();
-    let plugin = Arc::new(Plugin(start.driver(NODE)));
+    let plugin = Arc::new(Plugin(start.driver(true)));
     let edges = Edges {
         mounter: machine.kernel.clone(),
         files: machine.kernel,
