@@ -36,7 +36,7 @@ pub(crate) enum Moment<'a> {
     /// A call leaves a process.
     Sent { who: &'a str, request: &'a Request },
     /// The backend has done it.
-    Applied { who: &'a str, request: &'a Request },
+    Applied { request: &'a Request },
     /// Nothing is left to be done.
     Rest,
 }

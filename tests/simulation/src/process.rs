@@ -87,14 +87,18 @@ pub(crate) async fn supervise(world: World) {
     loop {
         world.ctx().sleep(Duration::from_millis(250)).await;
         let now = world.ctx().now();
-        let mut due = Vec::new();
+        let (mut due, mut seen_dead) = (Vec::new(), Vec::new());
         for (who, slot) in world.slots().iter_mut().filter(|(_, slot)| slot.ctx.is_dead()) {
             let pause = world.ctx().draw(&format!("restart {who}")) % 6_000;
+            if slot.again.is_none() {
+                seen_dead.push(who.clone());
+            }
             let again = *slot.again.get_or_insert(now + Duration::from_millis(pause));
             if again <= now {
                 due.push(who.clone());
             }
         }
+        seen_dead.iter().for_each(|who| world.note(who, What::Dead));
         due.iter().for_each(|who| start(&world, who));
     }
 }

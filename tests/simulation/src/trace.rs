@@ -24,6 +24,8 @@ pub enum What {
     /// A process began, ended by itself, or was killed.
     Started,
     Killed(&'static str),
+    /// It was found dead, however it died.
+    Dead,
     Frozen,
     Thawed,
     /// A request arrived at the API. Watches and lists are not told.
@@ -82,6 +84,7 @@ impl fmt::Display for What {
             What::Did(what) => f.write_str(what),
             What::Started => f.write_str("starts"),
             What::Killed(why) => write!(f, "is killed: {why}"),
+            What::Dead => f.write_str("is dead"),
             What::Frozen => f.write_str("stands still"),
             What::Thawed => f.write_str("goes on"),
             What::Requested { key } => write!(f, "  asks: {}", verb(key)),

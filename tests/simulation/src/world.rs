@@ -33,7 +33,7 @@ const REQUESTS: u64 = 60_000;
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct World(Arc<Inner>);
+pub(crate) struct World(Arc<Inner>);
 
 struct Inner {
     ctx: Ctx,
@@ -324,7 +324,7 @@ impl DriverHooks for Hooks {
                 let refused = result.as_ref().err().map(ToString::to_string);
                 world.note(&call.who, What::Applied { node: call.node.clone(), rpc, subject: plain.clone(), refused });
                 if result.is_ok() {
-                    world.look(&Moment::Applied { who, request });
+                    world.look(&Moment::Applied { request });
                 }
                 if dies(Deadly::Effect) {
                     world.kill(who, "a call has its effect");

@@ -15,7 +15,9 @@ pub(crate) fn unrest(world: &World) -> Vec<String> {
 
     left.extend(world.slots().iter().filter(|(_, slot)| slot.ctx.is_dead()).map(|(who, _)| format!("{who} is dead")));
     left.extend(objects::intents(store).keys().map(|uid| format!("intent of {}", world.plain(&format!("pvc-{uid}")))));
-    let going = volumes.iter().filter(|volume| volume.deleting() || released(volume));
+    // One that was deleted stays for as long as its claim does.
+    let held = |volume: &objects::Volume| claims.iter().any(|claim| claim.metadata.uid == volume.spec.claim_ref.uid);
+    let going = volumes.iter().filter(|volume| volume.deleting() && !held(volume) || released(volume));
     left.extend(going.map(|volume| format!("{} is on its way out", world.plain(&volume.metadata.name))));
     left.extend(claims.iter().filter(|claim| claim.deleting()).map(|claim| format!("claim {} is going", claim.metadata.name)));
     left.extend(pods.iter().filter(|pod| pod.deleting()).map(|pod| format!("pod {} is going", pod.metadata.name)));

@@ -14,7 +14,7 @@ impl Plan {
             attach: !draw.one_in(5),
             stage: !draw.one_in(5),
             secrets: draw.one_in(4),
-            intents: false && !draw.one_in(20),
+            intents: !draw.one_in(20),
             clear: !draw.one_in(3),
         };
         let mut steps = people(&mut draw);

@@ -1,0 +1,6 @@
+//! Upstream's hard cases, one by one: what is done to the engine, and what it does instead. Every scenario also keeps all laws.
+//!
+//! A fault is addressed by what it is about, as in a printed trace: `mounter NodePublishVolume pv:c0`, `binder PATCH pods/status p0`.
+
+mod provisioning;
+mod scenario;
