@@ -8,7 +8,7 @@
 //!               └── read: at each term, after a conflict, every 30 s ──> found(record) ──> the owner goes on with it
 //! ```
 //!
-//! - A record is one annotation, `intent.longshore.io/<key>`, of Lease `<name>`, or of `<name>-1`, `<name>-2`… when one is full.
+//! - A record is one annotation, `intent.longshore.io/<key>`, of Lease `<name>`, or of `<name>.1`, `<name>.2`… when one is full.
 //!   Upstream's role already grants get, create and update on leases, so an image swap needs no new right.
 //! - **Group commit**: what begins and ends while a commit is under way shares the next one. A lone begin is written at once; while
 //!   much is open, commits wait a moment for company. An end waits for a commit, or a second.
@@ -80,6 +80,9 @@ pub enum IntentError {
     /// It was ended while it was begun.
     #[error("the intent was ended while it was begun")]
     Ended,
+    /// There is no text to write.
+    #[error("cannot put it into words: {0}")]
+    Text(String),
     /// The API server did not take it.
     #[error("cannot write the intent to Lease {lease}: {cause}")]
     Failed {

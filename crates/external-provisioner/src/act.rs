@@ -3,7 +3,9 @@
 //! What has to be true before any of it runs, that this process leads, is asked by `cluster::drive`.
 
 mod announce_populator;
+mod begin;
 mod create_volume;
+mod cross_out;
 mod delete_volume;
 mod discard_volume;
 mod hold_pv;
@@ -17,7 +19,7 @@ mod tell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::{Caches, Events, Key, Locks};
+use cluster::{Caches, Events, Intents, Key, Leadership, Locks};
 use csi_client::Driver;
 use csi_types::DriverName;
 use kube::Client;
@@ -39,6 +41,9 @@ pub(crate) struct Act {
     pub(crate) driver_name: DriverName,
     pub(crate) events: Events,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) leadership: Leadership,
+    /// `None`: switched off.
+    pub(crate) intents: Option<Intents>,
     pub(crate) metrics: Metrics,
     /// One call to the driver at a time for each volume handle: two PersistentVolumes can name one volume.
     pub(crate) handles: Locks,
@@ -53,8 +58,12 @@ impl Act {
         match action {
             claim::Action::LookUp => self.look_up(key, view).await,
             claim::Action::CreateVolume(ask) => self.create_volume(view, ask).await,
-            claim::Action::DiscardVolume(created) => self.discard_volume(created).await,
+            claim::Action::DiscardVolume(created) => self.discard_volume(view, created).await,
             claim::Action::SavePv(created) => self.save_pv(view, created).await,
+            claim::Action::CrossOut => {
+                self.cross_out(view);
+                Ok(())
+            }
             claim::Action::Reschedule { node, why } => self.reschedule(key, node, *why).await,
             claim::Action::AnnouncePopulator => {
                 self.announce_populator(key);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cluster::drive::{ActError, Level, Requeue};
+use cluster::intents::IntentError;
 use cluster::live::{SecretError, is_conflict};
 use csi_client::CallError;
 use csi_types::{Bytes, NodeName, Verdict, VolumeHandle, VolumeName};
@@ -54,6 +55,17 @@ pub(crate) enum Error {
         #[source]
         source: kube::Error,
     },
+    #[error("cannot write down that volume {name} is about to be made; it is not asked for before that")]
+    Intent {
+        name: VolumeName,
+        #[source]
+        source: IntentError,
+    },
+    /// Somebody asked for it before, and that is gone on from.
+    #[error("volume {name} was asked for before by another process, or in another term; that is finished first")]
+    EarlierIntent { name: VolumeName },
+    #[error("another term of leadership began while volume {name} was under way; it is asked for again")]
+    AnotherTerm { name: VolumeName },
     #[error("cannot {attempt} {object}")]
     Api {
         /// Verb and kind.
@@ -72,7 +84,7 @@ impl Error {
     pub(crate) fn is_news(&self) -> bool {
         match self {
             Error::SavePv { source, .. } | Error::Api { source, .. } => !is_conflict(source),
-            Error::Overtaken { .. } => false,
+            Error::Overtaken { .. } | Error::Intent { .. } | Error::EarlierIntent { .. } | Error::AnotherTerm { .. } => false,
             Error::CreateVolume { .. }
             | Error::NoRoom { .. }
             | Error::TooSmall { .. }
@@ -95,6 +107,9 @@ impl ActError for Error {
             Error::Secret { .. } => "Secret",
             Error::DeletionSecret(_) => "DeletionSecret",
             Error::SavePv { .. } => "SavePv",
+            Error::Intent { .. } => "Intent",
+            Error::EarlierIntent { .. } => "EarlierIntent",
+            Error::AnotherTerm { .. } => "AnotherTerm",
             Error::Api { .. } => "Api",
             Error::Overtaken { .. } => "Overtaken",
         }
@@ -104,7 +119,7 @@ impl ActError for Error {
         match self {
             Error::CreateVolume { verdict: Verdict::Infeasible, slow, .. } => Requeue::After(*slow),
             // Rescheduling is the next step, and it can be taken now.
-            Error::NoRoom { .. } => Requeue::After(Duration::ZERO),
+            Error::NoRoom { .. } | Error::EarlierIntent { .. } => Requeue::After(Duration::ZERO),
             Error::CreateVolume { .. }
             | Error::TooSmall { .. }
             | Error::DiscardVolume { .. }
@@ -112,6 +127,8 @@ impl ActError for Error {
             | Error::Secret { .. }
             | Error::DeletionSecret(_)
             | Error::SavePv { .. }
+            | Error::Intent { .. }
+            | Error::AnotherTerm { .. }
             | Error::Api { .. }
             | Error::Overtaken { .. } => Requeue::Backoff,
         }
@@ -121,13 +138,15 @@ impl ActError for Error {
         match self {
             Error::Secret { .. } | Error::DeletionSecret(_) => Level::Error,
             Error::SavePv { source, .. } | Error::Api { source, .. } if is_conflict(source) => Level::Debug,
-            Error::Overtaken { .. } => Level::Debug,
+            Error::Intent { source: IntentError::NotLeading, .. } => Level::Debug,
+            Error::Overtaken { .. } | Error::EarlierIntent { .. } | Error::AnotherTerm { .. } => Level::Debug,
             Error::CreateVolume { .. }
             | Error::NoRoom { .. }
             | Error::TooSmall { .. }
             | Error::DiscardVolume { .. }
             | Error::DeleteVolume { .. }
             | Error::SavePv { .. }
+            | Error::Intent { .. }
             | Error::Api { .. } => Level::Warn,
         }
     }
@@ -142,6 +161,9 @@ impl ActError for Error {
             | Error::Secret { .. }
             | Error::DeletionSecret(_)
             | Error::SavePv { .. }
+            | Error::Intent { .. }
+            | Error::EarlierIntent { .. }
+            | Error::AnotherTerm { .. }
             | Error::Api { .. }
             | Error::Overtaken { .. } => false,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csi_types::{AccessMode, CreatedVolume, DriverInfo, NodeName, SecretRef, Segments, VolumeHandle, VolumeMode, VolumeName};
+use serde::{Deserialize, Serialize};
 
 use crate::ask::Ask;
 use crate::placement::Topology;
@@ -102,7 +103,7 @@ pub struct Class {
 }
 
 /// `persistentVolumeReclaimPolicy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Reclaim {
     Delete,
     /// Kubernetes' default for volumes.
@@ -147,6 +148,8 @@ pub struct AttributesClass {
 /// What we remember of a claim between passes. A hint: losing it is safe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recall {
+    /// The term of leadership in which all this is true.
+    pub term: u64,
     /// Made by the driver, not saved yet.
     pub created: Option<Arc<Created>>,
     /// Asked for, and the driver may still be working on it.
@@ -217,13 +220,21 @@ pub struct VolumeView {
 }
 
 /// The secrets of one volume, each resolved to an object. Where each goes: `pv.rs`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SecretRefs {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioner: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub controller_publish: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_stage: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_publish: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub controller_expand: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_expand: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub controller_modify: Option<SecretRef>,
 }

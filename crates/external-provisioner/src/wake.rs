@@ -59,15 +59,14 @@ impl Wake {
         if made_by != Some(&*self.driver) {
             return;
         }
-        match (&change.new, &volume.claim, &volume.csi) {
-            (None, ..) => self.memory.volume_gone(&volume.meta.uid),
-            // One on its way out names nothing for long.
-            (Some(new), Some(claim), Some(csi)) if !new.meta.deleting => self.memory.saved(&claim.uid, &csi.volume_handle),
-            _ => {}
+        if change.new.is_none() {
+            self.memory.volume_gone(&volume.meta.uid);
         }
         self.volumes.add(volume.meta.key.clone());
-        // A claim may wait for its name to become free.
-        if let (None, Some(claim)) = (&change.new, &volume.claim) {
+        // A claim may wait for its name to become free, or for somebody to have saved what it was asked for.
+        if let Some(claim) = &volume.claim
+            && (change.new.is_none() || self.memory.is_under_way(&claim.uid))
+        {
             let object = Key::namespaced(&claim.namespace, &claim.name);
             self.claims.add(ClaimKey { object, uid: claim.uid.clone() });
         }

@@ -61,6 +61,7 @@ pub struct Sidecar {
     calls: csi_client::Client,
     leadership: Leadership,
     metrics: cluster::Metrics,
+    namespace: String,
     election: Option<(Task, Shutdown)>,
     readiness: Readiness,
 }
@@ -78,6 +79,8 @@ pub struct Surroundings {
     pub info: DriverInfo,
     /// For `cluster::drive`.
     pub engine: Engine,
+    /// Where objects of our own are, as the Lease that we lead by.
+    pub namespace: String,
 }
 
 /// What `/readyz` answers: what this process waits for, or what pauses it.
@@ -151,10 +154,11 @@ impl Setup {
             None => client.clone(),
         };
         let events = Events::new(&ctx, lane, (self.event_source)(name), &host, &metrics);
+        let namespace = self.namespace();
         let (leadership, election) = match &self.election {
             None => (Leadership::always(&ctx), None),
             Some(election) => {
-                let config = self.lease(election, name, &host);
+                let config = self.lease(election, namespace.clone(), name, &host);
                 let own = cluster::connect(&ctx, &ClientOptions { rate: None, ..self.client_options() }).await?;
                 let elector = Elector::new(&ctx, own, config, events.clone(), &metrics);
                 let (leadership, release) = (elector.leadership(), Shutdown::new());
@@ -175,6 +179,7 @@ impl Setup {
             ledger,
             leadership,
             metrics,
+            namespace,
             election,
             readiness,
         })
@@ -214,9 +219,14 @@ impl Setup {
         }
     }
 
-    fn lease(&self, election: &LeaderElectionConfig, driver: &str, host: &str) -> LeaseConfig {
+    /// Where upstream's role grants rights on Leases.
+    fn namespace(&self) -> String {
+        self.election.as_ref().and_then(|election| election.namespace.clone()).unwrap_or_else(pod_namespace)
+    }
+
+    fn lease(&self, election: &LeaderElectionConfig, namespace: String, driver: &str, host: &str) -> LeaseConfig {
         LeaseConfig {
-            namespace: election.namespace.clone().unwrap_or_else(pod_namespace),
+            namespace,
             name: (self.lease_name)(driver),
             identity: sanitize_driver_name(host),
             labels: election.labels.clone(),
@@ -263,6 +273,7 @@ impl Sidecar {
             driver: self.driver.clone(),
             info: self.info.clone(),
             engine: self.engine(queue, workers, backoff),
+            namespace: self.namespace.clone(),
         }
     }
 

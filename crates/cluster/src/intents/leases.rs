@@ -58,7 +58,8 @@ impl Leases {
     pub(super) fn name(&self, place: usize) -> String {
         match place {
             0 => self.name.clone(),
-            place => format!("{}-{place}", self.name),
+            // A dot, which no name that is made of a driver's has: or it could be another driver's.
+            place => format!("{}.{place}", self.name),
         }
     }
 

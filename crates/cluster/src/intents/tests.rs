@@ -52,7 +52,7 @@ impl World {
 
     /// The records of the Lease with this number.
     fn records(&self, number: usize) -> Vec<(String, String)> {
-        let path = if number == 0 { LEASE.to_owned() } else { format!("{LEASE}-{number}") };
+        let path = if number == 0 { LEASE.to_owned() } else { format!("{LEASE}.{number}") };
         let lease = self.api.get(&path).unwrap_or_default();
         let annotations = lease["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
         let ours = |(name, text): (String, Value)| {
@@ -302,7 +302,7 @@ fn two_records_of_one_key_are_taken_over_one_after_the_other() {
     paused(async |world| {
         let world = World::ready(world).await;
         world.annotate("intents", "a", "one").await;
-        world.annotate("intents-1", "a", "two").await;
+        world.annotate("intents.1", "a", "two").await;
         let intents = world.alone();
         world.secs(1).await;
         assert_eq!(world.found(), ["a=one@1"]);

@@ -115,7 +115,7 @@ impl World {
             queue: String::new(),
         };
         let events = Events::new(&ctx, client.clone(), DRIVER, "host", &metrics);
-        let surroundings = Surroundings { client, events, driver, info, engine };
+        let surroundings = Surroundings { client, events, driver, info, engine, namespace: "default".to_owned() };
         let settings = self.settings.clone();
         let task = ctx.spawn("attacher", async move { controller(settings, surroundings, &caches).await });
         self.running = Some((task, shutdown));

@@ -1,7 +1,7 @@
 //! Asks the driver for a volume.
 //!
-//! Idempotent by the volume's name. From before the call until its final answer, memory holds the ask: whatever happens to
-//! claim and class, the same call is repeated until it is known what became of it.
+//! Idempotent by the volume's name. From before the call until its final answer, an intent holds the ask, and memory with it:
+//! whatever happens to claim, class and process, the same call is repeated until it is known what became of it.
 
 use std::sync::Arc;
 
@@ -24,16 +24,28 @@ impl Act {
         if !ask.deprecated.is_empty() {
             warn!(class = ask.class, keys = ?ask.deprecated, "deprecated parameters; use those under csi.storage.k8s.io/");
         }
-        self.memory.asking(ask, self.ctx.now());
+        let term = view.recall.term;
+        let record = self.begin(term, ask).await?;
+        self.memory.asking(term, ask, record.clone(), self.ctx.now());
         let answer = self.driver.create_volume(ask.request(secrets)).await;
+        if !self.leadership.leads(term) {
+            return Err(self.in_another_term(ask, record));
+        }
         match answer {
             Ok(volume) => {
                 info!(pvc = ask.claim_name, pv = %ask.name, volume = %volume.handle, "volume made");
-                self.memory.created(ask, volume);
+                self.memory.created(term, ask, volume);
                 Ok(())
             }
             Err(source) => Err(self.not_created(view, ask, source)),
         }
+    }
+
+    /// Whoever led in between may have finished what this call began, and deleted it: so the answer says nothing of what there is
+    /// now, and the same is asked again by who leads.
+    fn in_another_term(&self, ask: &Arc<Ask>, record: Arc<str>) -> Error {
+        self.memory.asking(self.leadership.term(), ask, record, self.ctx.now());
+        Error::AnotherTerm { name: ask.name.clone() }
     }
 
     /// What a refusal means for the next attempt.
@@ -44,7 +56,8 @@ impl Act {
             debug!(pv = %name, "the driver may still be at it: the same will be asked again");
             return Error::CreateVolume { name, verdict, slow, source };
         }
-        self.memory.refused(ask);
+        self.memory.refused(view.recall.term, ask);
+        self.end(view.recall.term, &ask.claim_uid);
         match (verdict, &ask.selected_node) {
             (Verdict::Infeasible, _) => self.memory.infeasible(ask, self.ctx.now(), slow),
             (Verdict::Exhausted, Some(node)) if ask.placed && view.claim.is_some() => {

@@ -5,11 +5,11 @@ use csi_types::{DeleteVolumeRequest, Secret};
 
 use super::Act;
 use crate::error::Error;
-use crate::view::Created;
+use crate::view::{ClaimView, Created};
 
 impl Act {
     /// Ends in an error even when it succeeds: the claim still has no volume, and the user is told why.
-    pub(super) async fn discard_volume(&self, created: &Created) -> Result<(), Error> {
+    pub(super) async fn discard_volume(&self, view: &ClaimView, created: &Created) -> Result<(), Error> {
         let Created { ask, volume } = created;
         let secrets = match &ask.secrets.provisioner {
             None => Secret::none(),
@@ -17,11 +17,13 @@ impl Act {
                 .await
                 .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
         };
+        self.still(view)?;
         let handle = volume.handle.clone();
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         let request = DeleteVolumeRequest { handle: handle.clone(), secrets };
         self.driver.delete_volume(request).await.map_err(|source| Error::DiscardVolume { handle, source })?;
-        self.memory.discarded(created);
+        self.memory.discarded(view.recall.term, created);
+        self.end(view.recall.term, &ask.claim_uid);
         Err(Error::TooSmall { name: ask.name.clone(), asked: ask.required, got: volume.capacity })
     }
 }

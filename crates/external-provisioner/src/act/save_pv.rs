@@ -20,6 +20,7 @@ use crate::view::{ClaimView, Created};
 
 impl Act {
     pub(super) async fn save_pv(&self, view: &ClaimView, created: &Created) -> Result<(), Error> {
+        self.still(view)?;
         let ask = &created.ask;
         let started = self.memory.started(&ask.claim_uid);
         let failed = |source| Error::SavePv { name: ask.name.clone(), source };
@@ -45,7 +46,7 @@ impl Act {
             // The next plan sees it in the cache, and says what is in the way.
             return Ok(());
         }
-        self.memory.saved(&ask.claim_uid, created.volume.handle.as_str());
+        self.cross_out(view);
         self.metrics.provisioned(&ask.class, started.map(|started| self.ctx.now() - started));
         info!(pvc = ask.claim_name, pv = %ask.name, volume = %created.volume.handle, "provisioned");
         if let Some(claim) = &view.claim {

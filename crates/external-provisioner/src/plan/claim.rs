@@ -24,6 +24,8 @@ pub enum Action {
     DiscardVolume(Arc<Created>),
     /// Post the PersistentVolume that names what the driver made.
     SavePv(Arc<Created>),
+    /// Forget what was asked for: Kubernetes names it.
+    CrossOut,
     /// Give the pod back to the scheduler: this node will not do.
     Reschedule { node: NodeName, why: Unfit },
     /// Tell the user that somebody else will have to fill the volume.
@@ -96,11 +98,13 @@ pub fn plan(v: &ClaimView) -> Next<Action, Why, Problem> {
         let other = |created: &Arc<Created>| pv.handle.as_ref() != Some(&created.volume.handle);
         let bound = v.claim.as_ref().is_some_and(|claim| claim.volume.is_some());
         return match &v.recall.created {
+            None if v.recall.asked.is_some() && pv.handle.is_some() && (bound || !pv.deleting) => Next::Do(Action::CrossOut),
             None if bound => Next::Rest(Why::AlreadyBound),
             // Upstream takes any volume of this name for saved, and leaks when it is the last one's (issue 1469).
             _ if pv.deleting => Next::Rest(Why::OldVolumeGoing),
             Some(created) if other(created) => Next::Refuse(Problem::NameTaken(created.ask.name.clone())),
-            _ => Next::Rest(Why::VolumeExists),
+            Some(_) => Next::Do(Action::CrossOut),
+            None => Next::Rest(Why::VolumeExists),
         };
     }
     if let Some(created) = &v.recall.created {
@@ -170,6 +174,7 @@ impl Reason for Action {
             Action::CreateVolume(_) => "create_volume",
             Action::DiscardVolume(_) => "discard_volume",
             Action::SavePv(_) => "save_pv",
+            Action::CrossOut => "cross_out",
             Action::Reschedule { .. } => "reschedule",
             Action::AnnouncePopulator => "announce_populator",
         }

@@ -8,6 +8,7 @@ use csi_types::{Bytes, CreatedVolume, Next, VolumeHandle};
 use proptest::prelude::*;
 
 use super::{claim, volume};
+use crate::ask::Ask;
 use crate::fixtures::{PV, UID, view, volume, volume_view};
 use crate::view::{ClaimView, Created, ExistingVolume, Phase, Recall, Volume};
 
@@ -33,6 +34,8 @@ struct World {
     backend: BTreeMap<String, (VolumeHandle, Bytes)>,
     made: u32,
     recall: Recall,
+    /// What a process that remembers nothing finds.
+    intent: Option<Arc<Ask>>,
     delete_seen: bool,
     attached: bool,
 }
@@ -51,6 +54,11 @@ impl World {
         v
     }
 
+    /// The process dies, and the next one reads what was written down.
+    fn forget(&mut self) {
+        self.recall = Recall { asked: self.intent.clone(), ..Recall::default() };
+    }
+
     /// Returns what the plan rests for.
     fn step_claim(&mut self, luck: Luck) -> Option<claim::Why> {
         match claim::plan(&self.claim_view()) {
@@ -58,10 +66,10 @@ impl World {
             Next::Refuse(problem) => panic!("refused: {problem}"),
             Next::Do(claim::Action::CreateVolume(ask)) => {
                 assert_eq!(ask.name.as_str(), PV, "the name never changes");
-                self.recall.asked = Some(ask.clone());
+                (self.recall.asked, self.intent) = (Some(ask.clone()), Some(ask.clone()));
                 match luck {
                     // A final error is the driver's word that there is no volume: one that made it cannot answer so.
-                    Luck::Failed if !self.backend.contains_key(PV) => self.recall.asked = None,
+                    Luck::Failed if !self.backend.contains_key(PV) => (self.recall.asked, self.intent) = (None, None),
                     Luck::Failed | Luck::Lost => {}
                     Luck::DoneUnseen => drop(self.make(ask.required)),
                     Luck::Good | Luck::TooSmall => {
@@ -81,11 +89,15 @@ impl World {
             Next::Do(claim::Action::DiscardVolume(_)) => match luck {
                 Luck::Good | Luck::TooSmall => {
                     self.backend.clear();
-                    self.recall.created = None;
+                    (self.recall.created, self.intent) = (None, None);
                 }
                 Luck::DoneUnseen => self.backend.clear(),
                 Luck::Failed | Luck::Lost => {}
             },
+            Next::Do(claim::Action::CrossOut) => {
+                assert!(self.pv.is_some(), "crossed out before Kubernetes names it");
+                (self.recall, self.intent) = (Recall::default(), None);
+            }
             Next::Do(claim::Action::SavePv(created)) => match luck {
                 Luck::Good | Luck::TooSmall | Luck::DoneUnseen => {
                     let handle = Some(created.volume.handle.clone());
@@ -139,8 +151,8 @@ fn luck() -> impl Strategy<Value = Luck> {
     prop_oneof![Just(Luck::Good), Just(Luck::Failed), Just(Luck::Lost), Just(Luck::DoneUnseen), Just(Luck::TooSmall)]
 }
 
-/// Long enough for the longest way with good luck only: ask, discard, ask, save, rest.
-const CALM: [Luck; 8] = [Luck::Good; 8];
+/// Long enough for the longest way with good luck only: ask, discard, ask, save, cross out, rest.
+const CALM: [Luck; 9] = [Luck::Good; 9];
 
 proptest! {
     #[test]
@@ -151,7 +163,7 @@ proptest! {
         for (luck, forget) in storm {
             world.step_claim(luck);
             if forget {
-                world.recall = Recall::default();
+                world.forget();
             }
         }
         let rests = CALM.map(|luck| world.step_claim(luck));
@@ -162,13 +174,16 @@ proptest! {
     }
 
     #[test]
-    fn a_claim_that_is_deleted_meanwhile_leaves_no_volume_without_a_name(
-        storm in proptest::collection::vec(luck(), 0..20), at in 0..20usize,
+    fn a_claim_that_is_deleted_meanwhile_leaves_no_volume_without_a_name_whenever_the_process_dies(
+        storm in proptest::collection::vec((luck(), proptest::bool::weighted(0.2)), 0..20), at in 0..20usize,
     ) {
         let mut world = World::default();
-        for (step, luck) in storm.into_iter().enumerate() {
+        for (step, (luck, forget)) in storm.into_iter().enumerate() {
             world.claim_deleted |= step >= at;
             world.step_claim(luck);
+            if forget {
+                world.forget();
+            }
         }
         world.claim_deleted = true;
         let rests = CALM.map(|luck| world.step_claim(luck));
@@ -176,6 +191,7 @@ proptest! {
         let named = world.pv.as_ref().and_then(|pv| pv.handle.clone());
         let made = world.backend.get(PV).map(|(handle, _)| handle.clone());
         prop_assert_eq!(named, made);
+        prop_assert_eq!(world.intent, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use fake_driver::{PluginCap, Rpc};
 use serde_json::{Value, json};
 use test_api::Fault;
 
-use world::{ATTACHMENTS, CLAIMS, CSI_NODES, NODES, SECRETS, VOLUMES, World};
+use world::{ATTACHMENTS, CLAIMS, CSI_NODES, INTENTS, LEASES, NODES, SECRETS, VOLUMES, World};
 
 const DATA: &str = "/api/v1/namespaces/team-a/persistentvolumeclaims/data";
 /// What the watches of volumes and of claims have to tell.
@@ -26,7 +26,8 @@ async fn a_claim_becomes_a_volume_with_one_write_and_one_event() {
     world.until("the event", |world| world.api.events().len() == 1).await;
     let name = world.volume_name("data");
     assert_eq!(world.api.events(), [format!("ProvisioningSucceeded: Successfully provisioned volume {name}")]);
-    assert_eq!(world.api.sent(), [format!("POST {VOLUMES}")]);
+    let intents = format!("{LEASES}/{INTENTS}");
+    assert_eq!(world.api.sent(), [format!("GET {intents}"), format!("POST {LEASES}"), format!("POST {VOLUMES}")]);
     let (pv, made) = (world.volume("data").unwrap(), world.driver.volumes());
     assert_eq!((made.len(), &json!(made[0].id)), (1, &pv["spec"]["csi"]["volumeHandle"]));
     assert_eq!(json!(format!("pvc-{}", pv["spec"]["claimRef"]["uid"].as_str().unwrap())), pv["metadata"]["name"]);

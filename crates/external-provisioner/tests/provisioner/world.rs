@@ -23,6 +23,10 @@ pub(crate) const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments"
 pub(crate) const CSI_NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
 pub(crate) const NODES: &str = "/api/v1/nodes";
 
+pub(crate) const NAMESPACE: &str = "longshore";
+pub(crate) const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/longshore/leases";
+pub(crate) const INTENTS: &str = "longshore-intents-fake-example-com";
+
 pub(crate) const DRIVER: &str = "fake.example.com";
 
 pub(crate) struct World {
@@ -51,6 +55,7 @@ impl World {
         let flags = quick.iter().chain(flags).copied().collect();
         let (api, caches) = (TestApi::start(&Ctx::real()).await, Caches::default());
         let mut world = Self { api, caches, volumes: Mutex::default(), driver, flags, running: None, _dir: dir };
+        world.api.create("/api/v1/namespaces", NAMESPACE, json!({})).await;
         world.class(json!({})).await;
         world.restart().await;
         world
@@ -89,6 +94,7 @@ impl World {
                 shutdown: shutdown.clone(),
                 queue: String::new(),
             },
+            namespace: NAMESPACE.to_owned(),
         };
         let task = ctx.spawn("provisioner", async move {
             controller(config, external_provisioner::Metrics::new(), surroundings, &caches).await

@@ -39,6 +39,9 @@ impl Defaults {
 /// The deadline of one call. mkfs of a large volume takes its time.
 const CALL: Duration = Duration::from_secs(60);
 
+/// Of objects that are our own; every host has it.
+const NAMESPACE: &str = "kube-system";
+
 /// Looks, two milliseconds apart.
 const STARTING: usize = 250;
 
@@ -67,6 +70,7 @@ pub(crate) async fn serve(
         driver: Arc::new(driver.clone()),
         info: info.clone(),
         engine: Engine { workers, backoff, ..parts.engine(&format!("{queue}/{name}")) },
+        namespace: NAMESPACE.to_owned(),
     };
     let Defaults { provisioner, attacher } = &*defaults;
     let provisioning = external_provisioner::controller(

@@ -112,7 +112,7 @@ fn a_volume_that_is_too_small_is_deleted_again_and_one_of_unknown_size_is_not() 
 fn an_existing_volume_only_counts_as_saved_if_it_is_this_one() {
     let made = created(&view(), Bytes(0));
     let table = [
-        (existing(UID, "vol-1", false), Next::Rest(Why::VolumeExists)),
+        (existing(UID, "vol-1", false), Next::Do(Action::CrossOut)),
         (existing(UID, "vol-0", false), Next::Refuse(Problem::NameTaken(PV.into()))),
         (existing(UID, "vol-1", true), Next::Rest(Why::OldVolumeGoing)),
         (existing("another claim", "vol-1", false), Next::Refuse(Problem::NameTaken(PV.into()))),
@@ -120,6 +120,26 @@ fn an_existing_volume_only_counts_as_saved_if_it_is_this_one() {
     for (existing, want) in table {
         let mut v = ClaimView { existing, ..view() };
         v.recall.created = Some(made.clone());
+        assert_eq!(plan(&v), want);
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_crossed_out_once_a_volume_of_the_claim_is_there_and_asked_again_before_that() {
+    let ask = ask(&view());
+    let table = [
+        (existing(UID, "vol-1", false), false, Next::Do(Action::CrossOut)),
+        (existing(UID, "vol-1", false), true, Next::Do(Action::CrossOut)),
+        // What deletes it may be done with the driver's volume, and the call may make another.
+        (existing(UID, "vol-1", true), false, Next::Rest(Why::OldVolumeGoing)),
+        (existing(UID, "vol-1", true), true, Next::Do(Action::CrossOut)),
+        (existing("another claim", "vol-1", false), false, Next::Do(Action::CreateVolume(ask.clone()))),
+        (None, false, Next::Do(Action::CreateVolume(ask.clone()))),
+    ];
+    for (existing, bound, want) in table {
+        let mut v = ClaimView { existing, ..view() };
+        v.claim.as_mut().unwrap().volume = bound.then(|| PV.into());
+        v.recall.asked = Some(ask.clone());
         assert_eq!(plan(&v), want);
     }
 }
