@@ -170,6 +170,6 @@ impl Start {
         let events = Events::new(&self.ctx, client.clone(), DRIVER, &*self.who, &metrics);
         let leadership = self.elect(lease, &events, &metrics, &shutdown);
         let engine = self.engine(leadership, &metrics, &shutdown, backoff, workers);
-        (Surroundings { client, events, driver, info, engine }, metrics)
+        (Surroundings { client, events, driver, info, engine, namespace: SYSTEM.to_owned() }, metrics)
     }
 }
