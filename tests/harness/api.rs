@@ -41,6 +41,7 @@ impl Kind {
             "StorageClass" => Self::StorageClass,
             "VolumeAttachment" => Self::VolumeAttachment,
             "CSIDriver" => Self::CSIDriver,
+            "CSINode" => Self::CSINode,
             other => bail!("the harness does not create objects of kind {other:?}"),
         })
     }
