@@ -72,7 +72,7 @@ async fn give_up_retained(world: &World) {
         for volume in objects::volumes(world.store()) {
             let retained = volume.spec.persistent_volume_reclaim_policy == "Retain" && volume.status.phase == "Released";
             if retained && !volume.deleting() {
-                world.memory().kept.insert(volume.spec.csi.volume_handle.clone());
+                keeps(world, &volume, true);
                 delete(world, &format!("/api/v1/persistentvolumes/{}", volume.metadata.name)).await;
             }
         }
@@ -111,6 +111,7 @@ async fn act(world: &World, act: &Act) {
         Act::DeleteVolume { claim } => {
             did(format!("deletes the volume of claim {claim}"));
             for volume in volumes_of(world, claim) {
+                keeps(world, &volume, volume.spec.persistent_volume_reclaim_policy == "Retain");
                 delete(world, &volume_path(&volume.metadata.name)).await;
             }
         }
@@ -118,6 +119,7 @@ async fn act(world: &World, act: &Act) {
             did(format!("retains the volume of claim {claim}"));
             for volume in volumes_of(world, claim) {
                 let spec = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+                keeps(world, &volume, volume.deleting());
                 patch(world, &volume_path(&volume.metadata.name), spec).await;
             }
         }
@@ -309,6 +311,13 @@ fn damage(world: &World, how: Damage) {
             }
         }
         disk.put(path, content);
+    }
+}
+
+/// A PersistentVolume that is both retained and deleted leaves what it names in the backend, and is meant to.
+fn keeps(world: &World, volume: &objects::Volume, both: bool) {
+    if both {
+        world.memory().kept.insert(volume.spec.csi.volume_handle.clone());
     }
 }
 

@@ -19,7 +19,15 @@ pub(crate) fn unrest(world: &World) -> Vec<String> {
     let held = |volume: &objects::Volume| claims.iter().any(|claim| claim.metadata.uid == volume.spec.claim_ref.uid);
     let going = volumes.iter().filter(|volume| volume.deleting() && !held(volume) || released(volume));
     left.extend(going.map(|volume| format!("{} is on its way out", world.plain(&volume.metadata.name))));
-    left.extend(claims.iter().filter(|claim| claim.deleting()).map(|claim| format!("claim {} is going", claim.metadata.name)));
+    // A claim stays for every pod that names it, also for one that has ended: the pod's object keeps it.
+    let named =
+        |claim: &&objects::Claim| pods.iter().any(|pod| !pod.spec.node_name.is_empty() && refers(pod, &claim.metadata.name));
+    left.extend(
+        claims
+            .iter()
+            .filter(|claim| claim.deleting() && !named(claim))
+            .map(|claim| format!("claim {} is going", claim.metadata.name)),
+    );
     left.extend(pods.iter().filter(|pod| pod.deleting()).map(|pod| format!("pod {} is going", pod.metadata.name)));
     for volume in &made {
         let plain = world.plain(&volume.name);
@@ -65,7 +73,9 @@ fn working(world: &World, claims: &[objects::Claim], pods: &[Pod], made: &[fake_
     for pod in pods.iter().filter(|pod| pod.spec.node_name == NODE && pod.status.phase != "Succeeded" && !pod.deleting()) {
         for volume in &pod.spec.volumes {
             let name = &volume.persistent_volume_claim.claim_name;
-            let Some(claim) = claims.iter().find(|claim| claim.metadata.name == *name && claim.status.phase == "Bound") else { continue };
+            let Some(claim) = claims.iter().find(|claim| claim.metadata.name == *name && claim.status.phase == "Bound") else {
+                continue;
+            };
             let mounted = made.iter().any(|made| {
                 made.name == claim.spec.volume_name && made.targets.iter().any(|target| target.path.contains(&pod.metadata.uid))
             });
