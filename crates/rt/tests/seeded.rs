@@ -114,6 +114,19 @@ async fn agree(disk: &dyn Disk, root: &Path) {
 }
 
 #[test]
+fn a_file_that_is_removed_takes_what_a_killed_replace_left_so_that_its_folder_can_go() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("runtime");
+    let folder = std::env::temp_dir().join(format!("rt-disk-killed-{}", std::process::id()));
+    let host = rt::disk::HostDisk;
+    runtime.block_on(async {
+        host.make_dir(&folder).await.expect("make_dir");
+        std::fs::write(folder.join(".file.new"), "half").expect("what a kill leaves");
+        host.remove(&folder.join("file")).await.expect("remove");
+        host.remove_dir(&folder).await.expect("the folder is empty");
+    });
+}
+
+#[test]
 fn a_frozen_process_stands_still_while_others_and_the_clock_go_on() {
     run(
         async |ctx| {

@@ -27,6 +27,14 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
+/// Where `replace` writes what is to become this file.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    name.push(".new");
+    Ok(path.with_file_name(name))
+}
+
 fn gone_is_fine(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),
@@ -44,10 +52,7 @@ impl Disk for HostDisk {
     fn replace(&self, path: &Path, content: Vec<u8>) -> BoxFuture<'static, io::Result<()>> {
         let path = path.to_owned();
         run(move || {
-            let mut name = std::ffi::OsString::from(".");
-            name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-            name.push(".new");
-            let temporary = path.with_file_name(name);
+            let temporary = temporary(&path)?;
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
             file.write_all(&content)?;
             file.sync_all()?;
@@ -58,7 +63,11 @@ impl Disk for HostDisk {
 
     fn remove(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
         let path = path.to_owned();
-        run(move || if gone_is_fine(fs::remove_file(&path))? { sync_parent(&path) } else { Ok(()) })
+        run(move || {
+            // Left by a kill within `replace`, it would keep the folder from ever being empty.
+            let unfinished = gone_is_fine(fs::remove_file(temporary(&path)?))?;
+            if gone_is_fine(fs::remove_file(&path))? || unfinished { sync_parent(&path) } else { Ok(()) }
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> BoxFuture<'static, io::Result<()>> {
