@@ -156,9 +156,9 @@ impl Leases {
                 Ok(())
             }
             Err(error) => {
-                if let Some(held) = self.held.get_mut(place) {
-                    held.fresh = false;
-                }
+                // One that was to be created may be there now.
+                self.reach(place);
+                self.held[place].fresh = false;
                 // Of a Lease that is gone the API says 404, as of a namespace that is: creating it will tell.
                 if is_conflict(&error) || already_exists(&error) || exists && is_not_found(&error) {
                     return Err(Trouble::Conflict { lease: self.full_name(place) });
@@ -174,10 +174,14 @@ impl Leases {
             object.metadata.managed_fields = None;
             object
         });
+        self.reach(place);
+        self.held[place] = Held { object, fresh: true };
+    }
+
+    fn reach(&mut self, place: usize) {
         while self.held.len() <= place {
             self.held.push(Held { object: None, fresh: false });
         }
-        self.held[place] = Held { object, fresh: true };
     }
 
     fn object(&self, place: usize) -> DynamicObject {

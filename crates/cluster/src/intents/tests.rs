@@ -223,10 +223,12 @@ fn a_lost_answer_to_the_first_write_confuses_nobody() {
     paused(async |world| {
         let world = World::ready(world).await;
         let intents = world.alone();
+        world.secs(1).await;
         world.api.fail(POST, Fault::Unanswered, 1);
         assert!(intents.begin(1, "a", "one").await.is_err());
         assert_eq!(intents.begin(1, "a", "one").await, Ok(Begun::Written));
         assert_eq!((world.keys(), world.found().len()), (vec!["a".to_owned()], 0));
+        assert_eq!(world.writes(), 1, "reading again tells that it was written");
     });
 }
 

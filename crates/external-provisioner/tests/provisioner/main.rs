@@ -1,6 +1,7 @@
 //! The provisioner between a real driver process's socket and an API in memory: what it does to both when either goes wrong.
 #![allow(clippy::disallowed_methods, reason = "tests wait on the real clock, since sockets do not follow a paused one")]
 
+mod intents;
 mod world;
 
 use cluster::kinds::Phase;

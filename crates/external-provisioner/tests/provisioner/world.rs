@@ -9,6 +9,7 @@ use cluster::{Caches, Events, Leadership, Ledger, Metrics};
 use csi_client::{Address, ConnectOptions, Driver};
 use external_provisioner::{controller, watches};
 use fake_driver::{Builder, FakeDriver, Rpc, Script};
+use rt::disk::MemoryDisk;
 use rt::{Ctx, Shutdown, Task};
 use serde_json::{Value, json};
 use sidecar::Program;
@@ -37,7 +38,8 @@ pub(crate) struct World {
     volumes: Mutex<BTreeMap<String, String>>,
     pub(crate) driver: FakeDriver,
     flags: Vec<&'static str>,
-    running: Option<(Task, Shutdown)>,
+    running: Option<(Ctx, Task, Shutdown)>,
+    started: u64,
     _dir: tempfile::TempDir,
 }
 
@@ -54,7 +56,7 @@ impl World {
         let quick = ["--timeout=500ms", "--retry-interval-start=20ms", "--retry-interval-max=1h"];
         let flags = quick.iter().chain(flags).copied().collect();
         let (api, caches) = (TestApi::start(&Ctx::real()).await, Caches::default());
-        let mut world = Self { api, caches, volumes: Mutex::default(), driver, flags, running: None, _dir: dir };
+        let mut world = Self { api, caches, volumes: Mutex::default(), driver, flags, running: None, started: 0, _dir: dir };
         world.api.create("/api/v1/namespaces", NAMESPACE, json!({})).await;
         world.class(json!({})).await;
         world.restart().await;
@@ -64,7 +66,9 @@ impl World {
     /// Ends the provisioner, if it runs, and starts one that remembers nothing.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        let ctx = Ctx::real();
+        // Seeded, so that it can be killed; time is real, since the driver's socket follows no paused clock.
+        self.started += 1;
+        let ctx = Ctx::seeded(self.started, Arc::new(MemoryDisk::new()));
         let options = ConnectOptions {
             address: Address::Unix(self.driver.socket().to_owned()),
             timeout: Duration::from_millis(500),
@@ -99,11 +103,55 @@ impl World {
         let task = ctx.spawn("provisioner", async move {
             controller(config, external_provisioner::Metrics::new(), surroundings, &caches).await
         });
-        self.running = Some((task, shutdown));
+        self.running = Some((ctx, task, shutdown));
+    }
+
+    /// Ends the provisioner as SIGKILL would.
+    pub(crate) fn kill(&mut self) {
+        if let Some((ctx, ..)) = self.running.take() {
+            ctx.kill();
+        }
+    }
+
+    /// What is written down, by the claim's uid.
+    pub(crate) fn intents(&self) -> BTreeMap<String, String> {
+        let lease = self.api.get(&format!("{LEASES}/{INTENTS}")).unwrap_or_default();
+        let annotations = lease["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
+        let intent = |(name, text): (String, Value)| {
+            Some((name.strip_prefix("intent.longshore.io/")?.to_owned(), text.as_str().unwrap_or_default().to_owned()))
+        };
+        annotations.into_iter().filter_map(intent).collect()
+    }
+
+    /// What kube-controller-manager does with volumes whose claims are gone, until nothing is left anywhere.
+    pub(crate) async fn until_nothing_is_left(&self) {
+        for _ in 0..2000 {
+            self.api.unprotect(VOLUMES).await;
+            let (volumes, claims) = (self.api.list(VOLUMES), self.api.list("/api/v1/persistentvolumeclaims"));
+            if volumes.is_empty() && self.driver.volumes().is_empty() && self.intents().is_empty() {
+                return;
+            }
+            for volume in volumes {
+                let of_claim = |claim: &&Value| claim["metadata"]["uid"] == volume["spec"]["claimRef"]["uid"];
+                let path = format!("{VOLUMES}/{}", volume["metadata"]["name"].as_str().unwrap_or_default());
+                if claims.iter().find(of_claim).is_none() && volume["status"]["phase"] != "Released" {
+                    self.api.edit(&path, |volume| volume["status"]["phase"] = json!("Released")).await;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!(
+            "left: {:#?}\n{:#?}\n{:#?}\nevents: {:#?}\nrequests: {:#?}",
+            self.api.list(VOLUMES),
+            self.driver.volumes(),
+            self.intents(),
+            self.api.events(),
+            self.api.sent()
+        );
     }
 
     pub(crate) async fn stop(&mut self) {
-        if let Some((mut task, shutdown)) = self.running.take() {
+        if let Some((_, mut task, shutdown)) = self.running.take() {
             shutdown.request();
             task.ended().await;
         }
