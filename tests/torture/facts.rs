@@ -13,6 +13,8 @@ use crate::stage::{CLAIM, POD, Stage};
 pub(crate) struct Facts {
     part: Part,
     node: String,
+    /// What the Node says is in use.
+    reported: Vec<Value>,
     pub(crate) claim: Option<Value>,
     pub(crate) pod: Option<Value>,
     pub(crate) pvs: Vec<Value>,
@@ -77,19 +79,20 @@ impl Facts {
             node = api.find(Kind::Node, "", &stage.name).await?;
         }
         let volumes = stage.driver.volumes();
+        let mut reported = Vec::new();
         if let Some(node) = node {
+            reported.extend(node["status"]["volumesInUse"].as_array().cloned().unwrap_or_default());
             // In use before we asked and after, so in use when the Node was read.
             let still = in_use(&volumes);
             for id in staged_before.iter().filter(|id| still.contains(id)) {
                 let key = format!("kubernetes.io/csi/{}^{id}", stage.driver_name());
-                let reported = node["status"]["volumesInUse"].as_array().is_some_and(|all| all.iter().any(|name| name == &key));
-                if !reported {
+                if !reported.contains(&Value::from(key)) {
                     stage.witness.complain(Wrong::Double, "the volume was on the node and not in its volumesInUse".to_owned());
                 }
             }
         }
         let mounts = mounts(&stage.node_root().join("pods"))?;
-        Ok(Self { part, node: stage.name.clone(), claim, pod, pvs, attachments, volumes, mounts })
+        Ok(Self { part, node: stage.name.clone(), reported, claim, pod, pvs, attachments, volumes, mounts })
     }
 
     /// What is not yet as it must be; empty: the goal is reached.
@@ -187,6 +190,7 @@ impl Facts {
             )
         }));
         lines.extend(self.mounts.iter().map(|mount| format!("mount {}", mount.point.display())));
+        lines.extend(self.reported.iter().map(|name| format!("in use, as the Node says: {name}")));
         if lines.is_empty() {
             lines.push("nothing".to_owned());
         }
@@ -197,4 +201,72 @@ impl Facts {
 /// The volumes that are staged or published, by id.
 fn in_use(volumes: &[Volume]) -> Vec<String> {
     volumes.iter().filter(|v| !v.staged.is_empty() || !v.targets.is_empty()).map(|v| v.id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn facts(part: Part) -> Facts {
+        let pv = json!({"metadata": {"name": "pv"}, "spec": {"csi": {"volumeHandle": "v"}}});
+        Facts {
+            part,
+            node: "n".to_owned(),
+            reported: Vec::new(),
+            claim: Some(json!({"status": {"phase": "Bound"}})),
+            pod: None,
+            pvs: vec![pv],
+            attachments: Vec::new(),
+            volumes: vec![Volume { id: "v".to_owned(), ..Volume::default() }],
+            mounts: Vec::new(),
+        }
+    }
+
+    fn attached(volume: &mut Volume, node: &str) {
+        let usage =
+            serde_json::from_value(json!({"mode": "", "block": false, "fs_type": "", "mount_flags": [], "mount_group": ""}));
+        let published = fake_driver::world::Published { readonly: false, usage: usage.expect("usage") };
+        volume.published.insert(node.to_owned(), published);
+    }
+
+    #[test]
+    fn one_claim_one_pv_one_volume_is_what_bound_means_and_not_nothing() {
+        let facts = facts(Part::Provisioner);
+        assert!(facts.missing(Goal::Bound).is_empty() && facts.missing(Goal::Detached).is_empty());
+        assert!(!facts.missing(Goal::Nothing).is_empty());
+        let nothing = Facts { claim: None, pvs: Vec::new(), volumes: Vec::new(), ..facts };
+        assert!(nothing.missing(Goal::Nothing).is_empty() && !nothing.missing(Goal::Bound).is_empty());
+    }
+
+    #[test]
+    fn a_volume_that_nothing_names_is_leaked_once_its_claim_is_gone() {
+        let pending = Facts { pvs: Vec::new(), ..facts(Part::Provisioner) };
+        assert_eq!(pending.verdict(), Wrong::Stuck, "somebody still tries");
+        assert_eq!(Facts { claim: None, ..pending }.verdict(), Wrong::Leaked);
+        let released = Facts { claim: None, ..facts(Part::Provisioner) };
+        assert_eq!(released.verdict(), Wrong::Stuck, "its PV is there");
+    }
+
+    #[test]
+    fn what_is_attached_without_an_attachment_is_leaked_and_on_two_nodes_double() {
+        let mut facts = facts(Part::Attacher);
+        attached(&mut facts.volumes[0], "n");
+        assert_eq!(facts.verdict(), Wrong::Leaked);
+        facts.attachments = vec![json!({"spec": {"nodeName": "n"}, "status": {"attached": true}})];
+        assert!(facts.missing(Goal::Attached).is_empty());
+        assert_eq!(facts.verdict(), Wrong::Stuck);
+        attached(&mut facts.volumes[0], "other");
+        assert_eq!(facts.verdict(), Wrong::Double);
+    }
+
+    #[test]
+    fn two_volumes_and_two_pvs_of_one_are_double() {
+        let mut volumes = facts(Part::Provisioner);
+        volumes.volumes.push(Volume { id: "w".to_owned(), ..Volume::default() });
+        let mut pvs = facts(Part::Provisioner);
+        pvs.pvs.push(pvs.pvs[0].clone());
+        assert_eq!([volumes.verdict(), pvs.verdict()], [Wrong::Double; 2]);
+    }
 }

@@ -35,6 +35,7 @@ use clap::{Parser as _, ValueEnum as _};
 use fake_driver::Rpc;
 use futures::StreamExt as _;
 use harness::Cluster;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::plan::{Fault, Plan, Point, RPCS, Wanted};
 use crate::report::say;
@@ -98,6 +99,9 @@ impl Flags {
         let value = |value: Option<clap::builder::PossibleValue>| value.map(|v| v.get_name().to_owned()).unwrap_or_default();
         flags.extend(self.point.iter().map(|point| format!("--point {}", value(point.to_possible_value()))));
         flags.extend(self.fault.iter().map(|fault| format!("--fault {}", value(fault.to_possible_value()))));
+        for (name, program) in [("provisioner", &self.provisioner), ("attacher", &self.attacher), ("mounter", &self.mounter)] {
+            flags.extend(program.iter().map(|path| format!("--{name} {}", path.display())));
+        }
         flags.join(" ")
     }
 }
@@ -132,7 +136,7 @@ async fn run(flags: &Flags) -> Result<bool> {
     let again = flags.again(seed);
     let outcomes = tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; what was made is deleted")),
+        () = interrupted() => Err(anyhow::anyhow!("interrupted; what was made is deleted")),
         outcomes = all(&site, &again, &plans, flags.jobs) => Ok(outcomes),
     };
     // Whatever happened, the cluster is left as it was.
@@ -176,6 +180,21 @@ async fn all(site: &Site, again: &str, plans: &[Plan], jobs: u32) -> Vec<Outcome
         outcomes.push(outcome);
     }
     outcomes
+}
+
+/// Ctrl-C, or whoever runs this has had enough of it.
+async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 fn some_seed() -> u64 {

@@ -1,6 +1,5 @@
 //! One round: a user's story, from a claim to nothing, while a nurse heals whoever is hit meanwhile.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -59,16 +58,12 @@ pub(crate) async fn run(site: &Site, plan: &Plan) -> Outcome {
 
 async fn play(site: &Site, plan: &Plan) -> Result<(u32, Option<Trouble>)> {
     let (stage, strikes) = Stage::set_up(site, plan).await?;
-    let stage = Arc::new(stage);
     let given_up = AtomicBool::new(false);
     let trouble = tokio::select! {
         biased;
         error = nurse::work(&stage, strikes, &given_up) => return Err(error),
         trouble = story(&stage, &given_up) => trouble?,
     };
-    for process in &stage.processes {
-        process.kill();
-    }
     Ok((stage.witness.struck(), trouble))
 }
 

@@ -30,6 +30,15 @@ pub(crate) struct Stage<'a> {
     pub(crate) folder: PathBuf,
 }
 
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        // The driver and its observer know them too, and may be the last to go.
+        for process in &self.processes {
+            process.kill();
+        }
+    }
+}
+
 impl<'a> Stage<'a> {
     /// Everything up to the claim, which is the first thing that can go wrong.
     pub(crate) async fn set_up(site: &'a Site, plan: &Plan) -> Result<(Self, UnboundedReceiver<Strike>)> {
