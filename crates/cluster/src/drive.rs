@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use csi_types::{Next, Reason};
+use rt::rules::{Rule, on};
 use rt::{Ctx, Instant, Shutdown};
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
@@ -267,7 +268,7 @@ impl<C: Controller> Driver<C> {
                 }
                 Step::Rested { look_again: self.controller.look_again(&why) }
             }
-            Next::Refuse(_) | Next::Do(_) if !self.engine.leadership.is_leader() => {
+            Next::Refuse(_) | Next::Do(_) if on(Rule::OnlyLeadersAct) && !self.engine.leadership.is_leader() => {
                 self.note(key, "Standby", "NotLeading", String::new());
                 Step::Parked
             }

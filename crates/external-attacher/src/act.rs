@@ -16,18 +16,20 @@ use cluster::patch::Change;
 use cluster::{Key, Kind, Meta, Store};
 use csi_types::Secret;
 use kube::{Client, Resource};
+use rt::rules::{self, Rule};
 
 use crate::attachments::Attachments;
 use crate::error::Error;
 use crate::plan::{Action, View};
 
 pub(crate) async fn act(on: &Attachments, key: &Key, view: &View, action: &Action) -> Result<(), Error> {
+    let term = on.around.engine.leadership.term();
     let Some(attachment) = on.caches.attachments.get(key.as_str()) else { return Ok(()) };
     match action {
         Action::HoldVolume => hold_volume::act(on, &attachment).await,
         Action::AddFinalizer(node) => add_finalizer::act(on, &attachment, node).await,
-        Action::ControllerPublishVolume(node) => controller_publish_volume::act(on, &attachment, view, node).await,
-        Action::ControllerUnpublishVolume(node) => controller_unpublish_volume::act(on, &attachment, node).await,
+        Action::ControllerPublishVolume(node) => controller_publish_volume::act(on, &attachment, view, node, term).await,
+        Action::ControllerUnpublishVolume(node) => controller_unpublish_volume::act(on, &attachment, node, term).await,
         Action::MarkAttached => mark_attached::act(on, &attachment, None).await,
         Action::MarkDetached => mark_detached::act(on, &attachment).await,
     }
@@ -50,6 +52,15 @@ async fn publish_secret(on: &Attachments, volume: &Volume, csi: &CsiSource) -> R
             .await
             .map_err(|source| Error::Secret { volume: volume.meta.key.to_string(), source }),
     }
+}
+
+/// The last look before a call to the driver: what was waited for may have outlasted the lease, and whoever leads now may have
+/// detached what this would attach. `term` is the one in which the call was decided on.
+fn still_leads(on: &Attachments, attachment: &Attachment, term: u64) -> Result<(), Error> {
+    if rules::on(Rule::OnlyLeadersAct) && !on.around.engine.leadership.leads(term) {
+        return Err(Error::NotLeading { attachment: attachment.meta.key.to_string() });
+    }
+    Ok(())
 }
 
 /// Changes an object and takes in the answer.

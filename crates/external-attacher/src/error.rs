@@ -46,6 +46,8 @@ pub(crate) enum Error {
     Went { object: String },
     #[error("PersistentVolume {volume} went while attachment {attachment} was worked on")]
     VolumeWent { volume: String, attachment: String },
+    #[error("the lease was lost while VolumeAttachment {attachment} was worked on: whoever leads goes on")]
+    NotLeading { attachment: String },
 }
 
 impl Error {
@@ -57,7 +59,8 @@ impl Error {
             | Error::Api { .. }
             | Error::MarkAttached { .. }
             | Error::Went { .. }
-            | Error::VolumeWent { .. } => None,
+            | Error::VolumeWent { .. }
+            | Error::NotLeading { .. } => None,
         }
     }
 
@@ -67,7 +70,7 @@ impl Error {
         match self {
             Error::ControllerPublishVolume { .. } | Error::ControllerUnpublishVolume { .. } | Error::Secret { .. } => true,
             Error::Api { source, .. } => !is_stale(source),
-            Error::MarkAttached { .. } | Error::Went { .. } | Error::VolumeWent { .. } => false,
+            Error::MarkAttached { .. } | Error::Went { .. } | Error::VolumeWent { .. } | Error::NotLeading { .. } => false,
         }
     }
 }
@@ -85,6 +88,7 @@ impl ActError for Error {
             Error::Api { .. } | Error::MarkAttached { .. } => "KubernetesApi",
             Error::Went { .. } => "Went",
             Error::VolumeWent { .. } => "VolumeWent",
+            Error::NotLeading { .. } => "NotLeading",
         }
     }
 
@@ -97,14 +101,15 @@ impl ActError for Error {
             | Error::Secret { .. }
             | Error::Api { .. }
             | Error::MarkAttached { .. }
-            | Error::Went { .. } => Requeue::Backoff,
+            | Error::Went { .. }
+            | Error::NotLeading { .. } => Requeue::Backoff,
         }
     }
 
     fn level(&self) -> Level {
         match self {
             Error::Api { source, .. } | Error::MarkAttached { source, .. } if is_stale(source) => Level::Debug,
-            Error::Went { .. } | Error::VolumeWent { .. } => Level::Debug,
+            Error::Went { .. } | Error::VolumeWent { .. } | Error::NotLeading { .. } => Level::Debug,
             Error::ControllerPublishVolume { .. }
             | Error::ControllerUnpublishVolume { .. }
             | Error::Secret { .. }
@@ -120,7 +125,8 @@ impl ActError for Error {
             | Error::Api { .. }
             | Error::MarkAttached { .. }
             | Error::Went { .. }
-            | Error::VolumeWent { .. } => false,
+            | Error::VolumeWent { .. }
+            | Error::NotLeading { .. } => false,
         }
     }
 
@@ -133,7 +139,8 @@ impl ActError for Error {
             | Error::Api { .. }
             | Error::MarkAttached { .. }
             | Error::Went { .. }
-            | Error::VolumeWent { .. } => false,
+            | Error::VolumeWent { .. }
+            | Error::NotLeading { .. } => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The next step for one VolumeAttachment. Decides from facts alone; knows neither caches nor the driver nor time.
 
 use csi_types::{AccessModeError, NodeId, Reason, VolumeCapability, VolumeHandle};
+use rt::rules::{Rule, on};
 
 /// The facts about one VolumeAttachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +163,7 @@ fn attach(v: &View, a: &Attachment) -> Next {
         Ok(Usable { held, .. }) => held,
     };
     let Some(node) = &v.node else { return Refuse(Problem::NodeNotRegistered) };
-    if !held {
+    if !held && on(Rule::AttachedIsHeld) {
         return Do(Action::HoldVolume);
     }
     // After every check: held earlier, a bad attachment could never be deleted. Upstream: csi_handler.go.
@@ -179,6 +180,9 @@ fn detach(v: &View, a: &Attachment) -> Next {
     }
     if let Err(problem) = usable(&v.volume) {
         return Refuse(problem);
+    }
+    if !on(Rule::DetachBeforeForget) {
+        return Do(Action::MarkDetached);
     }
     // A node that is gone, or has lost its driver, is detached from all the same. What was published with is what counts.
     match a.recorded_node.as_ref().or(v.node.as_ref()) {

@@ -10,6 +10,7 @@ use csi_types::{
     AccessMode, AccessType, Bytes, ControllerCapability, CreateVolumeRequest, CsiAccessMode, NodeName, PluginCapability,
     Quantity, Secret, TemplateScope, TopologyRequirement, VolumeCapability, VolumeMode, VolumeName,
 };
+use rt::rules::{Rule, on};
 
 use crate::parameters::Parameters;
 use crate::placement::PlacementError;
@@ -77,7 +78,10 @@ impl Ask {
             return Err(Problem::Selector.into());
         }
         let required = required(claim)?;
-        let name = v.settings.volume_name(&claim.uid);
+        let name = match on(Rule::OneNamePerClaim) {
+            true => v.settings.volume_name(&claim.uid),
+            false => format!("{}-{}", v.settings.volume_name(&claim.uid), claim.version).into(),
+        };
         let wrong = |source| Problem::Parameters { class: class.name.clone(), source };
         let parameters = Parameters::parse(&class.parameters).map_err(wrong)?;
         let fs_type = match claim.volume_mode {

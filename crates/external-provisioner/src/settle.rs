@@ -11,6 +11,7 @@ use cluster::{Key, Keys};
 use csi_types::DriverName;
 use jiff::Timestamp;
 use rt::Ctx;
+use rt::rules::{Rule, on};
 
 use crate::intent;
 use crate::memory::Memory;
@@ -27,6 +28,9 @@ impl Settle {
     /// Returns when it was begun, or why it cannot be gone on from.
     pub(crate) fn found(&self, found: Found<'_>) -> Result<Timestamp, String> {
         let intent = intent::read(found.key, found.text, &self.driver)?;
+        if !on(Rule::IntentsAreSettled) {
+            return Ok(intent.started);
+        }
         let ask = &intent.ask;
         self.memory.asking(found.term, ask, found.text.into(), self.ctx.now());
         let object = Key::namespaced(&ask.claim_namespace, &ask.claim_name);

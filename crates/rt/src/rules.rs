@@ -43,13 +43,17 @@ pub enum Rule {
     UnpublishBeforeUnstage,
     /// A volume is reported in use before it is mounted.
     InUseBeforeMount,
-    /// Secrets stay where they are.
-    SecretsStay,
+    /// A write holds only for the object that was seen.
+    WritesAreGuarded,
+    /// That a claim is gone is looked up before its volume is released.
+    LookBeforeRelease,
+    /// That a volume is to be deleted is looked up before it is.
+    LookBeforeDelete,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 20] = [
+    pub const ALL: [Rule; 22] = [
         Rule::IntentBeforeCreate,
         Rule::IntentsAreSettled,
         Rule::IntentUntilSaved,
@@ -69,7 +73,9 @@ impl Rule {
         Rule::JournalUntilUnstaged,
         Rule::UnpublishBeforeUnstage,
         Rule::InUseBeforeMount,
-        Rule::SecretsStay,
+        Rule::WritesAreGuarded,
+        Rule::LookBeforeRelease,
+        Rule::LookBeforeDelete,
     ];
 }
 

@@ -6,8 +6,9 @@ mod leaks;
 mod node;
 mod rest;
 mod secrets;
+mod writes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fake_driver::Request;
 
@@ -29,8 +30,10 @@ pub struct Violation {
 
 /// What is being looked at.
 pub(crate) enum Moment<'a> {
-    /// A process sends this body about that kind.
-    Said { who: &'a str, kind: &'a str, body: &'a [u8] },
+    /// A process sends a write to the API.
+    Said(&'a Saying<'a>),
+    /// A process has read an object.
+    Looked { who: &'a str, key: &'a str },
     /// The API has done what a process asked.
     Written { who: &'a str, key: &'a str },
     /// A call leaves a process.
@@ -41,6 +44,15 @@ pub(crate) enum Moment<'a> {
     Rest,
 }
 
+/// A write, in the words of who sends it.
+pub(crate) struct Saying<'a> {
+    pub(crate) who: &'a str,
+    /// `CREATE`, `UPDATE`, `PATCH` or `DELETE`.
+    pub(crate) verb: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
 /// What laws remember from one moment to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -48,12 +60,16 @@ pub(crate) struct Memory {
     pub(crate) kept: BTreeSet<String>,
     /// The node was called out of service once: whoever says so vouches that nothing runs there.
     pub(crate) out_of_service: bool,
+    /// PersistentVolumes by uid, and the uid of the claim that each was given to.
+    pub(crate) given: BTreeMap<String, String>,
+    /// What a process last read of a PersistentVolume's reclaim policy, by its name and the volume's uid.
+    pub(crate) looked: BTreeMap<(String, String), String>,
 }
 
 type Check = fn(&World, &Moment<'_>) -> Option<String>;
 
 /// All laws of steps.
-const LAWS: [(Law, Check); 12] = [
+const LAWS: [(Law, Check); 15] = [
     ("no leak", leaks::named),
     ("intent before create", leaks::intent_before_create),
     ("no volume in use is deleted", leaks::deleted_in_use),
@@ -64,6 +80,9 @@ const LAWS: [(Law, Check); 12] = [
     ("one pod where one is allowed", driver::one_pod),
     ("in use before mounted", node::in_use),
     ("a claim in use stays", claims::in_use_stays),
+    ("a claim keeps its volume", claims::keeps_its_volume),
+    ("a volume is for one claim", claims::one_claim),
+    ("writes are guarded", writes::guarded),
     ("secrets stay", secrets::stay),
     ("what rests is right", rest::right),
 ];

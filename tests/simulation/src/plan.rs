@@ -35,6 +35,8 @@ pub struct Shape {
     pub attach: bool,
     /// Whether volumes are staged.
     pub stage: bool,
+    /// Whether volumes are reached from some places only, which the driver names.
+    pub topology: bool,
     /// Whether classes name secrets.
     pub secrets: bool,
     /// Whether the sidecars may write their intents.
@@ -45,7 +47,7 @@ pub struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { replicas: 1, attach: true, stage: true, secrets: false, intents: true, clear: true }
+        Self { replicas: 1, attach: true, stage: true, topology: false, secrets: false, intents: true, clear: true }
     }
 }
 
@@ -61,49 +63,100 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     /// A claim of a class: `fast` (deleted with its claim), `wait` (made where its pod is), `keep` (retained).
-    CreateClaim { name: String, class: String, mode: String, block: bool },
+    CreateClaim {
+        name: String,
+        class: String,
+        mode: String,
+        block: bool,
+    },
     /// A pod that uses these claims.
-    CreatePod { name: String, claims: Vec<String> },
-    DeletePod { name: String },
+    CreatePod {
+        name: String,
+        claims: Vec<String>,
+    },
+    DeletePod {
+        name: String,
+    },
     /// Without grace: the object is gone at once.
-    ForceDeletePod { name: String },
+    ForceDeletePod {
+        name: String,
+    },
     /// Its containers ended; the object stays.
-    EndPod { name: String },
-    DeleteClaim { name: String },
+    EndPod {
+        name: String,
+    },
+    DeleteClaim {
+        name: String,
+    },
     /// The PersistentVolume of this claim.
-    DeleteVolume { claim: String },
+    DeleteVolume {
+        claim: String,
+    },
     /// An administrator keeps what would have been deleted.
-    Retain { claim: String },
+    Retain {
+        claim: String,
+    },
+    /// An administrator takes a released volume of this claim from it: whoever wants it may have it, with what it holds.
+    FreeVolume {
+        claim: String,
+    },
     /// A claim, and one of the same name right after it.
-    ReplaceClaim { name: String },
-    DeleteClass { name: String },
+    ReplaceClaim {
+        name: String,
+    },
+    DeleteClass {
+        name: String,
+    },
     /// The class, with another parameter.
-    CreateClass { name: String, variant: u8 },
+    CreateClass {
+        name: String,
+        variant: u8,
+    },
     DeleteSecret,
     CreateSecret,
     /// A process dies now, or when its tasks have taken so many more turns.
-    Kill { process: String },
-    KillAfterTurns { process: String, turns: u64 },
+    Kill {
+        process: String,
+    },
+    KillAfterTurns {
+        process: String,
+        turns: u64,
+    },
     /// SIGSTOP and SIGCONT.
-    Freeze { process: String, ms: u64 },
+    Freeze {
+        process: String,
+        ms: u64,
+    },
     /// The node's machine: kernel and mounter start anew, the disk stays.
     Reboot,
     /// The mounter dies, and its journal is not what it was when it starts again.
-    DamageJournal { how: Damage },
+    DamageJournal {
+        how: Damage,
+    },
     /// Nothing more fits on the node's disk for a while.
-    FillDisk { ms: u64 },
+    FillDisk {
+        ms: u64,
+    },
     /// Nobody reaches the API for a while.
-    ApiDown { ms: u64 },
+    ApiDown {
+        ms: u64,
+    },
     /// The driver's processes are down for a while.
-    DriverDown { ms: u64 },
+    DriverDown {
+        ms: u64,
+    },
     /// Watches that are behind are told 410.
     Compact,
     /// The rights to write intents are taken away for a while.
-    ForbidIntents { ms: u64 },
+    ForbidIntents {
+        ms: u64,
+    },
     /// The Node object is deleted; whoever registered it makes it again.
     DeleteNode,
     /// An administrator says that the node is down for good, and takes it back later.
-    OutOfService { ms: u64 },
+    OutOfService {
+        ms: u64,
+    },
 }
 
 /// How a file is not what it was.

@@ -81,6 +81,7 @@ impl Search {
         let simpler = [
             Shape { replicas: 1, ..shape },
             Shape { secrets: false, ..shape },
+            Shape { topology: false, ..shape },
             Shape { attach: false, ..shape },
             Shape { stage: false, ..shape },
             Shape { clear: true, ..shape },

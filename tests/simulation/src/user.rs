@@ -123,6 +123,13 @@ async fn act(world: &World, act: &Act) {
                 patch(world, &volume_path(&volume.metadata.name), spec).await;
             }
         }
+        Act::FreeVolume { claim } => {
+            did(format!("frees the volume of claim {claim}"));
+            for volume in volumes_of(world, claim).into_iter().filter(|volume| volume.status.phase == "Released") {
+                world.memory().given.remove(&volume.metadata.uid);
+                patch(world, &volume_path(&volume.metadata.name), json!({"spec": {"claimRef": null}})).await;
+            }
+        }
         Act::ReplaceClaim { name } => {
             did(format!("deletes claim {name} and makes it again"));
             let before = objects::claims(world.store()).into_iter().find(|claim| claim.metadata.name == *name);

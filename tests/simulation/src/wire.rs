@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tower::{BoxError, Service};
 
 use crate::fault::{ApiFault, FaultKind, Place};
+use crate::laws::Saying;
 use crate::trace::What;
 use crate::world::World;
 
@@ -85,6 +86,8 @@ async fn carry(world: &World, who: &Arc<str>, process: &Ctx, request: Request<Bo
     if told {
         world.note(who, What::Answered { key: key.clone(), code: answer.status().as_u16() });
         world.written(who, &key, answer.status().as_u16());
+    } else if place == Place::Read {
+        world.looked(who, &key);
     }
     match fault {
         Some(ApiFault::FailedAfter) => return Some(refusal(500)),
@@ -141,13 +144,13 @@ async fn spell(world: &World, who: &str, request: Request<Body>) -> (Request<Bod
     let query = request.uri().query().unwrap_or_default();
     let path = request.uri().path().to_owned();
     let named = Named::of(&path);
-    let (verb, place) = match request.method() {
-        &Method::GET if query.contains("watch=") => ("WATCH", Place::Watch),
-        &Method::GET if named.name.is_none() => ("LIST", Place::Read),
-        &Method::GET => ("GET", Place::Read),
-        &Method::POST => ("CREATE", Place::Write),
-        &Method::PUT => ("UPDATE", Place::Write),
-        &Method::PATCH => ("PATCH", Place::Write),
+    let (verb, place) = match *request.method() {
+        Method::GET if query.contains("watch=") => ("WATCH", Place::Watch),
+        Method::GET if named.name.is_none() => ("LIST", Place::Read),
+        Method::GET => ("GET", Place::Read),
+        Method::POST => ("CREATE", Place::Write),
+        Method::PUT => ("UPDATE", Place::Write),
+        Method::PATCH => ("PATCH", Place::Write),
         _ => ("DELETE", Place::Write),
     };
     let mut name = named.name.map(|name| world.plain(name)).unwrap_or_default();
@@ -156,7 +159,7 @@ async fn spell(world: &World, who: &str, request: Request<Body>) -> (Request<Bod
         // The body is needed twice: to see what it says, and to be sent on.
         let (head, body) = request.into_parts();
         let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        world.says(who, &kind, &bytes);
+        world.says(&Saying { who, verb, kind: &kind, body: &bytes });
         if verb == "CREATE" {
             name = world.name_new(&kind, &bytes);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use apistore::{Api, Store};
-use fake_driver::{ControllerCap, NodeCap, Place as Spot, Response, Rpc, Settings};
+use fake_driver::{ControllerCap, NodeCap, Place as Spot, PluginCap, Response, Rpc, Settings};
 use node_mounter::mounter::FakeMounter;
 use node_mounter::paths::Root;
 use rt::disk::MemoryDisk;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::driver::{Backend, CallFault, DriverEvent, DriverHooks, Host, Plugin, Stage};
 use crate::fault::{Deadly, FaultKind, Faults, Place};
-use crate::laws::{self, Moment, Violation};
+use crate::laws::{self, Moment, Saying, Violation};
 use crate::plan::Plan;
 use crate::process::Slot;
 use crate::trace::{Entry, Trace, What};
@@ -84,10 +84,11 @@ impl World {
         Self(Arc::new_cyclic(|inner: &Weak<Inner>| {
             let backend = Backend::new(&ctx, backend(plan), Arc::new(Hooks(inner.clone())));
             let machine = Machine { kernel: Arc::default(), disk };
+            let place = place(plan);
             let host = Host { mounter: machine.kernel.clone(), disk: machine.disk.clone() };
             Inner {
                 controller: Plugin::new(&backend, "controller", Spot::default(), None),
-                plugin: Plugin::new(&backend, NODE, Spot::default(), Some(host)),
+                plugin: Plugin::new(&backend, NODE, place, Some(host)),
                 backend,
                 api: Api::new(store.clone()),
                 store,
@@ -202,12 +203,18 @@ impl World {
         }
     }
 
+    /// A read was answered.
+    pub(crate) fn looked(&self, who: &str, key: &str) {
+        self.look(&Moment::Looked { who, key });
+    }
+
     /// A process sends this to the API, in these words.
-    pub(crate) fn says(&self, who: &str, kind: &str, body: &[u8]) {
+    pub(crate) fn says(&self, saying: &Saying<'_>) {
         if self.0.requests.fetch_add(1, Ordering::Relaxed) == REQUESTS {
+            let Saying { who, kind, .. } = saying;
             self.broke(Violation { law: "finite", what: format!("more than {REQUESTS} writes; the last is by {who} on {kind}") });
         }
-        self.look(&Moment::Said { who, kind, body });
+        self.look(&Moment::Said(saying));
     }
 
     pub(crate) fn writes(&self) -> u64 {
@@ -348,9 +355,16 @@ fn backend(plan: &Plan) -> fake_driver::World {
     if !plan.shape.stage {
         settings.node.retain(|cap| *cap != NodeCap::StageUnstageVolume);
     }
-    let mut world = fake_driver::World::new(settings);
-    world.add_node(NODE, fake_driver::Place::default());
-    world
+    if plan.shape.topology {
+        settings.plugin.push(PluginCap::VolumeAccessibilityConstraints);
+    }
+    fake_driver::World::new(settings)
+}
+
+/// Where the node is, as the driver names it.
+fn place(plan: &Plan) -> Spot {
+    let zone = plan.shape.topology.then(|| (format!("topology.{DRIVER}/zone"), "zone-1".to_owned()));
+    Spot { topology: zone.into_iter().collect(), max_volumes: 0 }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

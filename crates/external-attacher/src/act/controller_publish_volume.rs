@@ -3,13 +3,13 @@
 use cluster::kinds::Attachment;
 use csi_types::{ControllerCapability, ControllerPublishVolumeRequest, NodeId};
 
-use super::{mark_attached, publish_secret, volume};
+use super::{mark_attached, publish_secret, still_leads, volume};
 use crate::attachments::Attachments;
 use crate::error::Error;
 use crate::plan::{View, Volume};
 
 /// A status that cannot be written is written after the next publish, which changes nothing. Spec: CSI, idempotence.
-pub(super) async fn act(on: &Attachments, attachment: &Attachment, view: &View, node: &NodeId) -> Result<(), Error> {
+pub(super) async fn act(on: &Attachments, attachment: &Attachment, view: &View, node: &NodeId, term: u64) -> Result<(), Error> {
     let volume = volume(on, attachment)?;
     let (Volume::Found { handle, capability: Ok(capability), .. }, Some(csi)) = (&view.volume, &volume.csi) else {
         return Ok(());
@@ -23,6 +23,7 @@ pub(super) async fn act(on: &Attachments, attachment: &Attachment, view: &View, 
         context: csi.volume_attributes.clone(),
         secrets: publish_secret(on, &volume, csi).await?,
     };
+    still_leads(on, attachment, term)?;
     let answer = on.around.driver.controller_publish_volume(request).await;
     let context =
         answer.map_err(|source| Error::ControllerPublishVolume { handle: handle.clone(), node: node.clone(), source })?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cluster::intents::{Begun, IntentError};
+use rt::rules::{Rule, on};
 
 use super::Act;
 use crate::ask::Ask;
@@ -22,8 +23,10 @@ impl Act {
             }
         };
         let begun = match &self.intents {
-            Some(intents) => intents.begin(term, &ask.claim_uid, &record).await.map_err(failed)?,
-            None => Begun::Unprotected,
+            Some(intents) if on(Rule::IntentBeforeCreate) => {
+                intents.begin(term, &ask.claim_uid, &record).await.map_err(failed)?
+            }
+            _ => Begun::Unprotected,
         };
         if begun == Begun::Earlier {
             return Err(Error::EarlierIntent { name: ask.name.clone() });

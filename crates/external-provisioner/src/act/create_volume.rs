@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use csi_types::{Secret, Verdict};
+use rt::rules::{Rule, on};
 use tracing::{debug, info, warn};
 
 use super::Act;
@@ -35,6 +36,9 @@ impl Act {
             Ok(volume) => {
                 info!(pvc = ask.claim_name, pv = %ask.name, volume = %volume.handle, "volume made");
                 self.memory.created(term, ask, volume);
+                if !on(Rule::IntentUntilSaved) {
+                    self.end(term, &ask.claim_uid);
+                }
                 Ok(())
             }
             Err(source) => Err(self.not_created(view, ask, source)),

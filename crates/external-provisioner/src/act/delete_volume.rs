@@ -8,6 +8,7 @@ use cluster::live::SecretError;
 use cluster::{Kind, Meta};
 use csi_types::{DeleteVolumeRequest, Next, Secret, SecretRef, TemplateScope};
 use kube::Api;
+use rt::rules::{Rule, on};
 use tracing::{info, warn};
 
 use super::Act;
@@ -19,7 +20,11 @@ use crate::view::VolumeView;
 
 impl Act {
     pub(super) async fn delete_volume(&self, view: &VolumeView, meta: &Meta) -> Result<(), Error> {
+        let term = self.leadership.term();
+        let Some(handle) = view.volume.as_ref().and_then(|volume| volume.handle.clone()) else { return Ok(()) };
+        let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         let failed = |source| Error::Api { attempt: "read PersistentVolume", object: meta.key.to_string(), source };
+        let overtaken = || Error::Overtaken { attempt: "delete the volume of", object: meta.key.to_string() };
         let api: Api<<Cached as Kind>::Wire> = Api::all(self.client.clone());
         let live = api.get_opt(meta.key.name()).await.map_err(failed)?.and_then(Cached::compact);
         let Some(live) = live.filter(|live| live.meta.uid == meta.uid) else {
@@ -29,14 +34,18 @@ impl Act {
         let volume = observe::volume(&live);
         self.caches.volumes.put_answer(live.clone());
         let again = VolumeView { volume: Some(volume.clone()), ..view.clone() };
-        let (Next::Do(Action::DeleteVolume), Some(handle)) = (plan(&again), volume.handle) else {
-            return Err(Error::Overtaken { attempt: "delete the volume of", object: meta.key.to_string() });
-        };
+        let next = if on(Rule::LookBeforeDelete) { plan(&again) } else { plan(view) };
+        if next != Next::Do(Action::DeleteVolume) || volume.handle.as_ref() != Some(&handle) {
+            return Err(overtaken());
+        }
 
         let started = self.ctx.now();
         let secrets = self.deletion_secret(&live).await?;
-        let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         let request = DeleteVolumeRequest { handle: handle.clone(), secrets };
+        // What was waited for may have outlasted the lease: whoever leads now looks anew.
+        if on(Rule::OnlyLeadersAct) && !self.leadership.leads(term) {
+            return Err(overtaken());
+        }
         self.driver.delete_volume(request).await.map_err(|source| Error::DeleteVolume { handle: handle.clone(), source })?;
         info!(pv = %meta.key, volume = %handle, "volume deleted");
         self.memory.deleted(&meta.uid, started);

@@ -17,9 +17,9 @@ impl Act {
                 .await
                 .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
         };
-        self.still(view)?;
         let handle = volume.handle.clone();
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
+        self.still(view)?;
         let request = DeleteVolumeRequest { handle: handle.clone(), secrets };
         self.driver.delete_volume(request).await.map_err(|source| Error::DiscardVolume { handle, source })?;
         self.memory.discarded(view.recall.term, created);

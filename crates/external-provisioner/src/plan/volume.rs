@@ -4,6 +4,7 @@
 //! until the driver has confirmed. Spec: `spec/provisioner.md` chapter 7.
 
 use csi_types::{ControllerCapability, DriverName, Next, PluginCapability, Reason};
+use rt::rules::{Rule, on};
 
 use crate::view::{Phase, Reclaim, Volume, VolumeView};
 
@@ -67,12 +68,12 @@ fn released(v: &VolumeView, pv: &Volume) -> Next<Action, Why, Problem> {
     let lacks = |capability| Next::Refuse(Problem::DriverLacks { driver: v.driver.name.clone(), capability });
     let also_named_by = |name: &String| Next::Refuse(Problem::AlsoNamedBy(name.clone()));
     match () {
-        () if v.deleted => Next::Do(Action::ReleasePv),
+        () if v.deleted || !on(Rule::VolumeBeforeRecord) => Next::Do(Action::ReleasePv),
         () if pv.handle.is_none() => Next::Refuse(Problem::NoHandle(v.driver.name.clone())),
         () if !v.driver.has(PluginCapability::ControllerService) => lacks("CONTROLLER_SERVICE"),
         () if !v.driver.can(ControllerCapability::CreateDeleteVolume) => lacks("CREATE_DELETE_VOLUME"),
         // Whose detach is under way keeps its data; the attachment's end wakes the volume.
-        () if v.attached_to.is_some() => Next::Rest(Why::StillAttached),
+        () if v.attached_to.is_some() && on(Rule::DeleteAfterDetach) => Next::Rest(Why::StillAttached),
         // Upstream deletes what the other one still needs.
         () => v.also_named_by.as_ref().map_or(Next::Do(Action::DeleteVolume), also_named_by),
     }

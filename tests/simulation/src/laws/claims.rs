@@ -1,6 +1,8 @@
-//! Claims that pods use.
+//! Claims, the pods that use them, and the volumes they are given.
 
-use super::{Moment, backend};
+use fake_driver::Request;
+
+use super::{Moment, backend, names};
 use crate::objects;
 use crate::world::World;
 
@@ -18,6 +20,63 @@ pub(super) fn in_use_stays(world: &World, moment: &Moment<'_>) -> Option<String>
         if let Some(pod) = pods.iter().find(of) {
             let (claim, pod) = (world.plain(&format!("pvc-{uid}")), &pod.metadata.name);
             return Some(format!("the claim of {claim} is gone while pod {pod} uses it"));
+        }
+    }
+    None
+}
+
+/// Of two claims one gets a volume: a PersistentVolume that was given to one is never given to another while it is there, and no two
+/// claims are bound to it.
+pub(super) fn one_claim(world: &World, moment: &Moment<'_>) -> Option<String> {
+    let Moment::Written { who, key, .. } = moment else { return None };
+    if !key.contains(" persistentvolume") {
+        return None;
+    }
+    for volume in objects::volumes(world.store()) {
+        let (uid, claim) = (volume.metadata.uid, volume.spec.claim_ref.uid);
+        if claim.is_empty() {
+            world.memory().given.remove(&uid);
+            continue;
+        }
+        let before = world.memory().given.insert(uid, claim.clone());
+        if before.is_some_and(|before| before != claim) {
+            return Some(format!("{who} gives {} to another claim", world.plain(&volume.metadata.name)));
+        }
+    }
+    let bound = objects::claims(world.store()).into_iter().filter(|claim| claim.status.phase == "Bound");
+    let mut named = std::collections::BTreeMap::new();
+    for claim in bound {
+        let name = claim.metadata.name.clone();
+        if let Some(other) = named.insert(claim.spec.volume_name.clone(), claim.metadata.name) {
+            return Some(format!("claims {other} and {name} are bound to {}", world.plain(&claim.spec.volume_name)));
+        }
+    }
+    None
+}
+
+/// The volume of a claim that is there and is to stay is not deleted, and none that an administrator retains: as far as who deletes
+/// it had read. Between its last look and its call nobody can help.
+pub(super) fn keeps_its_volume(world: &World, moment: &Moment<'_>) -> Option<String> {
+    if let Moment::Looked { who, key } = moment {
+        let name = key.rsplit_once(" persistentvolumes ")?.1;
+        let mut named = objects::volumes(world.store()).into_iter().filter(|volume| world.plain(&volume.metadata.name) == name);
+        // Which of two, a claim's and its successor's, was read, the key does not say.
+        let (Some(seen), None) = (named.next(), named.next()) else { return None };
+        world.memory().looked.insert(((*who).to_owned(), seen.metadata.uid), seen.spec.persistent_volume_reclaim_policy);
+        return None;
+    }
+    let Moment::Sent { who, request: Request::DeleteVolume(request) } = moment else { return None };
+    for volume in names(world, &request.volume_id) {
+        let (name, plain) = (&volume.metadata.name, world.plain(&volume.metadata.name));
+        let lives = |claim: &objects::Claim| {
+            claim.metadata.uid == volume.spec.claim_ref.uid && claim.spec.volume_name == *name && !claim.deleting()
+        };
+        if objects::claims(world.store()).iter().any(lives) {
+            return Some(format!("{who} deletes the volume of {plain}, whose claim is there"));
+        }
+        let looked = world.memory().looked.get(&((*who).to_owned(), volume.metadata.uid.clone())).cloned();
+        if looked.is_some_and(|policy| policy != "Delete") {
+            return Some(format!("{who} deletes the volume of {plain}, and has read that it is to be retained"));
         }
     }
     None

@@ -16,7 +16,8 @@ pub(super) fn named(world: &World, moment: &Moment<'_>) -> Option<String> {
     if !due || !world.intents_always() {
         return None;
     }
-    let (volumes, intents, kept) = (objects::volumes(world.store()), objects::intents(world.store()), world.memory().kept.clone());
+    let (volumes, intents, kept) =
+        (objects::volumes(world.store()), objects::intents(world.store()), world.memory().kept.clone());
     let known = |made: &fake_driver::Volume| {
         let intended = made.name.strip_prefix("pvc-").is_some_and(|uid| intents.contains_key(uid));
         intended || kept.contains(&made.id) || volumes.iter().any(|volume| volume.spec.csi.volume_handle == made.id)
@@ -47,7 +48,8 @@ pub(super) fn deleted_in_use(world: &World, moment: &Moment<'_>) -> Option<Strin
 /// A volume that a PersistentVolume names is there, until that is released or on its way out.
 pub(super) fn missing(world: &World, moment: &Moment<'_>) -> Option<String> {
     let Moment::Applied { request: Request::DeleteVolume(request), .. } = moment else { return None };
-    let wanted = |named: &objects::Volume| named.status.phase != "Released" && named.status.phase != "Failed" && !named.deleting();
+    let wanted =
+        |named: &objects::Volume| named.status.phase != "Released" && named.status.phase != "Failed" && !named.deleting();
     let named = names(world, &request.volume_id).into_iter().find(wanted)?;
     Some(format!("the backend's volume of {} is deleted, and its PersistentVolume goes on", world.plain(&named.metadata.name)))
 }

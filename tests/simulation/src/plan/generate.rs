@@ -1,6 +1,5 @@
 //! A plan from a seed.
 
-
 use super::{Act, Damage, Plan, Shape, Step};
 use crate::draw::Draw;
 use crate::fault::Rates;
@@ -13,6 +12,7 @@ impl Plan {
             replicas: if draw.one_in(3) { 2 } else { 1 },
             attach: !draw.one_in(5),
             stage: !draw.one_in(5),
+            topology: draw.one_in(3),
             secrets: draw.one_in(4),
             intents: !draw.one_in(20),
             clear: !draw.one_in(3),
@@ -44,19 +44,36 @@ fn people(draw: &mut Draw) -> Vec<Step> {
         let made = draw.below(15_000);
         steps.push(Step { at: made, act: Act::CreateClaim { name: name.clone(), class, mode, block: draw.one_in(6) } });
         let later = made + draw.below(30_000);
-        match draw.below(8) {
+        match draw.below(9) {
             0 | 1 => steps.push(Step { at: later, act: Act::DeleteClaim { name } }),
             // At the worst moment: while the driver works on it.
             2 => steps.push(Step { at: made + draw.below(400), act: Act::DeleteClaim { name } }),
             3 => steps.push(Step { at: later, act: Act::ReplaceClaim { name } }),
             4 => steps.push(Step { at: later, act: Act::DeleteVolume { claim: name } }),
-            5 => steps.push(Step { at: later, act: Act::Retain { claim: name } }),
+            5 => {
+                let deleted = later + draw.below(3_000);
+                steps.push(Step { at: later, act: Act::Retain { claim: name.clone() } });
+                match draw.below(3) {
+                    0 => {}
+                    1 => steps.push(Step { at: deleted, act: Act::DeleteClaim { name } }),
+                    _ => {
+                        steps.push(Step { at: deleted, act: Act::DeleteClaim { name: name.clone() } });
+                        steps.push(Step { at: deleted + 2_000 + draw.below(10_000), act: Act::FreeVolume { claim: name } });
+                    }
+                }
+            }
+            // While it is on its way out.
+            6 => {
+                steps.push(Step { at: later, act: Act::DeleteClaim { name: name.clone() } });
+                steps.push(Step { at: later + draw.below(400), act: Act::Retain { claim: name } });
+            }
             _ => {}
         }
     }
     for n in 0..draw.below(4) {
         let name = format!("p{n}");
-        let wanted = (0..1 + draw.below(2)).map(|_| format!("c{}", draw.below(claims))).collect::<std::collections::BTreeSet<_>>();
+        let wanted =
+            (0..1 + draw.below(2)).map(|_| format!("c{}", draw.below(claims))).collect::<std::collections::BTreeSet<_>>();
         let made = draw.below(20_000);
         steps.push(Step { at: made, act: Act::CreatePod { name: name.clone(), claims: wanted.into_iter().collect() } });
         let later = made + draw.below(30_000);
@@ -83,7 +100,9 @@ fn fate(draw: &mut Draw, shape: &Shape, span: u64) -> Vec<Step> {
                 4..8 => Act::KillAfterTurns { process, turns: 1 + draw.below(3000) },
                 8..11 => Act::Freeze { process, ms: long * 2 },
                 11 => Act::Reboot,
-                12 => Act::DamageJournal { how: [Damage::Truncated, Damage::BitFlipped, Damage::Deleted][draw.below(3) as usize] },
+                12 => {
+                    Act::DamageJournal { how: [Damage::Truncated, Damage::BitFlipped, Damage::Deleted][draw.below(3) as usize] }
+                }
                 13 => Act::FillDisk { ms: long },
                 14 => Act::ApiDown { ms: long },
                 15 => Act::DriverDown { ms: long },
