@@ -26,15 +26,16 @@ mod metrics;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::Client;
 use rt::{Ctx, Task};
 use tokio::sync::Notify;
-use tracing::warn;
+use tracing::{info, warn};
 
 use self::committer::Committer;
-use self::leases::{Leases, fits, is_key};
+use self::leases::{Leases, Trouble, fits, is_key};
 use self::metrics::Counted;
 pub(crate) use self::metrics::Metrics;
 use self::state::{Beginning, State};
@@ -100,10 +101,15 @@ pub struct Intents {
     task: Arc<Mutex<Task>>,
 }
 
+/// For a minute or so.
+const LEAVE_TRIES: usize = 80;
+
 type OnFound = Box<dyn Fn(Found<'_>) -> Result<Timestamp, String> + Send + Sync>;
 
 struct Inner {
     ctx: Ctx,
+    client: Client,
+    namespace: String,
     leadership: Leadership,
     found: OnFound,
     lease: String,
@@ -127,6 +133,8 @@ impl Intents {
     ) -> Self {
         let inner = Arc::new(Inner {
             ctx: ctx.clone(),
+            client: client.clone(),
+            namespace: config.namespace.clone(),
             leadership,
             found: Box::new(found),
             lease: config.name.clone(),
@@ -181,6 +189,27 @@ impl Intents {
         if state.term == term && state.end(key, self.inner.ctx.now()) {
             self.inner.wake.notify_one();
         }
+    }
+
+    /// Leaves a record for whoever leads: for one who does not any more, and learns only now that what it began has had an effect.
+    /// The leader finds it within the time of a look. Tried for a while; what cannot be written is lost, and logged.
+    pub fn leave(&self, key: &str, text: &str) {
+        if !is_key(key) || !fits(key, text) {
+            return;
+        }
+        let (inner, key, text) = (self.inner.clone(), key.to_owned(), text.to_owned());
+        let mut leases = Leases::new(inner.client.clone(), &inner.namespace, &inner.lease);
+        self.inner.ctx.spawn("late intent", async move {
+            for _ in 0..LEAVE_TRIES {
+                match leases.leave(&key, &text).await {
+                    Ok(()) => return info!(intent = key, "left an intent for whoever leads"),
+                    Err(Trouble::Refused { .. }) => break,
+                    Err(Trouble::Conflict { .. } | Trouble::Failed { .. }) => {}
+                }
+                inner.ctx.sleep(Duration::from_millis(500).mul_f64(1.0 + inner.ctx.fraction("late intent"))).await;
+            }
+            warn!(lease = inner.lease, intent = key, "cannot leave an intent for whoever leads");
+        });
     }
 
     /// Writes what there is to write, now. Returns when that was tried once.

@@ -142,6 +142,28 @@ impl Leases {
         writes
     }
 
+    /// Writes a record beside whatever there is, unless it is there already: for who does not lead.
+    pub(super) async fn leave(&mut self, key: &str, text: &str) -> Result<(), Trouble> {
+        self.doubt();
+        loop {
+            let place = self.unread();
+            let known = place < self.held.len();
+            if !self.read(place).await? && !known {
+                break;
+            }
+        }
+        let name = annotation(key);
+        let stands = |place: &usize| self.annotations(*place).and_then(|have| have.get(&name));
+        if (0..self.held.len()).any(|place| stands(&place).is_some_and(|have| have == text)) {
+            return Ok(());
+        }
+        let has_room = |place: &usize| self.size(*place) + name.len() + text.len() <= ROOM;
+        let place = (0..self.held.len()).find(|place| has_room(place) && stands(place).is_none()).unwrap_or(self.held.len());
+        let mut object = self.object(place);
+        object.metadata.annotations.get_or_insert_default().insert(name, text.to_owned());
+        self.write(&Write { place, sent: Vec::new(), object }).await
+    }
+
     /// Writes one. On success it is known again what it holds.
     pub(super) async fn write(&mut self, write: &Write) -> Result<(), Trouble> {
         let (place, params) = (write.place, PostParams::default());

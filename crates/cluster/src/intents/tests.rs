@@ -375,6 +375,26 @@ fn what_a_frozen_leader_wrote_late_is_found() {
 }
 
 #[test]
+fn who_does_not_lead_any_more_can_leave_a_record_beside_whatever_there_is() {
+    paused(async |world| {
+        let world = World::ready(world).await;
+        let leader = world.alone();
+        leader.begin(1, "a", "theirs").await.expect("begun");
+        let former = world.intents(&Leadership::standby_for_tests(&world.ctx));
+        world.api.fail(PUT, Fault::Refused(409), 1);
+        former.leave("a", "late");
+        former.leave("b", "late");
+        former.leave("b", "late");
+        world.secs(60).await;
+        assert_eq!((world.records(0).len(), world.records(1)), (2, vec![("a".to_owned(), "late".to_owned())]));
+        assert_eq!(world.found(), ["b=late@1"]);
+        leader.end(1, "a");
+        world.secs(60).await;
+        assert_eq!(world.found(), ["a=late@1"]);
+    });
+}
+
+#[test]
 fn records_that_somebody_removed_are_written_again_while_they_are_open() {
     paused(async |world| {
         let world = World::ready(world).await;

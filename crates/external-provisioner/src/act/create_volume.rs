@@ -30,7 +30,8 @@ impl Act {
         self.memory.asking(term, ask, record.clone(), self.ctx.now());
         let answer = self.driver.create_volume(ask.request(secrets)).await;
         if !self.leadership.leads(term) {
-            return Err(self.in_another_term(ask, record));
+            let refused = answer.as_ref().err().is_some_and(|source| source.verdict() != Verdict::MaybeRunning);
+            return Err(self.in_another_term(ask, record, refused));
         }
         match answer {
             Ok(volume) => {
@@ -46,9 +47,14 @@ impl Act {
     }
 
     /// Whoever led in between may have finished what this call began, and deleted it: so the answer says nothing of what there is
-    /// now, and the same is asked again by who leads.
-    fn in_another_term(&self, ask: &Arc<Ask>, record: Arc<str>) -> Error {
-        self.memory.asking(self.leadership.term(), ask, record, self.ctx.now());
+    /// now, and the same is asked again by who leads. Unless nothing was made: then nothing need be known of it.
+    fn in_another_term(&self, ask: &Arc<Ask>, record: Arc<str>, refused: bool) -> Error {
+        let term = self.leadership.term();
+        match &self.intents {
+            _ if refused => {}
+            Some(intents) if !self.leadership.leads(term) => intents.leave(&ask.claim_uid, &record),
+            _ => self.memory.asking(term, ask, record, self.ctx.now()),
+        }
         Error::AnotherTerm { name: ask.name.clone() }
     }
 
