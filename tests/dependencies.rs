@@ -51,3 +51,29 @@ fn every_dependency_keeps_to_the_policy() -> Result<()> {
     ensure!(wrong.is_empty(), "against deny.toml:\n{}", wrong.join("\n"));
     Ok(())
 }
+
+#[test]
+fn nothing_that_is_shipped_can_have_its_rules_switched_off() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--no-deps"])
+        .current_dir(root)
+        .output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let packages = metadata["packages"].as_array().context("packages")?;
+    let switches = |package: &&Value| {
+        let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+        dependencies
+            .iter()
+            .any(|dependency| dependency["features"].as_array().is_some_and(|features| features.contains(&"mutants".into())))
+    };
+    let switching: Vec<&str> = packages.iter().filter(switches).filter_map(|package| package["name"].as_str()).collect();
+    ensure!(switching == ["simulation"], "only the simulator may have rt's feature `mutants`; it is asked for by {switching:?}");
+    let defaults = metadata["workspace_default_members"].as_array().context("default members")?;
+    let simulated = defaults.iter().any(|member| member.as_str().is_some_and(|member| member.contains("/simulation#")));
+    ensure!(
+        !simulated,
+        "the simulator is a default member: a plain `cargo build` would build programs with rt's feature `mutants`"
+    );
+    Ok(())
+}
