@@ -167,7 +167,6 @@ impl Plan {
         also(self.gives_up && self.fault != Fault::Deleted, "claim deleted");
         also(self.fault == Fault::Late && self.late_effect, "its effect too");
         also(self.fault == Fault::LeaseLost && self.frozen, "frozen");
-        also(self.strikes > 1, "hit twice");
         words
     }
 

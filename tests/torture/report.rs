@@ -23,10 +23,11 @@ pub(crate) fn tell(site: &Site, again: &str, done: usize, of: usize, outcome: &O
         None => "ok".to_owned(),
         Some(trouble) => format!("{:?}", trouble.kind).to_uppercase(),
     };
-    say(&format!("[{done:3}/{of}] {end:6} {:5.1} s  #{} {}", outcome.took.as_secs_f64(), plan.number, plan.sentence()));
+    let times = if outcome.struck > 1 { format!(", hit {} times", outcome.struck) } else { String::new() };
+    say(&format!("[{done:3}/{of}] {end:6} {:5.1} s  #{} {}{times}", outcome.took.as_secs_f64(), plan.number, plan.sentence()));
     let Some(trouble) = &outcome.trouble else { return };
     say(&format!("    this round again: hack/torture {again} --only {}", plan.number));
-    say(&format!("    hit {} times; expected {}; found:", outcome.struck, trouble.expected));
+    say(&format!("    expected {}; found:", trouble.expected));
     for line in &trouble.found {
         say(&format!("      {line}"));
     }
