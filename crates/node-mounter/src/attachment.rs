@@ -13,12 +13,12 @@ use crate::agent::Agent;
 use crate::error::Error;
 use crate::paths::{VolumeKey, attachment_name};
 use crate::spec::Spec;
-use crate::state::attachable;
+use crate::state::awaits_attachment;
 
 /// `publish_context` for this volume: what the controller plugin said when it attached it. Empty for one that is not attached
 /// by anybody. Read again for every operation: a detach and a new attach may have changed it.
 pub(crate) async fn publish_context(agent: &Agent, spec: &Spec) -> Result<BTreeMap<String, String>, Error> {
-    if spec.inline || !attachable(&agent.caches.csi_drivers, &spec.driver) {
+    if !awaits_attachment(&agent.caches.csi_drivers, spec) {
         return Ok(BTreeMap::new());
     }
     let nodes: Api<Node> = Api::all(agent.client.clone());

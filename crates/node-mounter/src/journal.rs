@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use csi_types::{DriverName, VolumeHandle, VolumeMode};
 use rt::Ctx;
+use rt::rules::{self, Rule};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::VolumeKey;
@@ -108,6 +109,9 @@ impl Record {
 
     /// What a new life may take from this record: that things may be so. Calls are repeated, which drivers must allow.
     pub fn doubted(mut self) -> Self {
+        if !rules::on(Rule::DoubtAfterRestart) {
+            return self;
+        }
         if self.stage == Stage::Yes {
             self.stage = Stage::Maybe;
         }

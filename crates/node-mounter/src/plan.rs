@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use csi_types::{Next, Reason, VolumeMode};
 use rt::Instant;
+use rt::rules::{self, Rule};
 
 use crate::journal::{Place, Record, Stage};
 
@@ -187,7 +188,8 @@ fn tear_down(v: &View, record: &Record, waits: &mut Waits) -> Option<Next<Action
             return Some(Next::Do(Action::NodeUnpublishVolume(publish.place.clone())));
         }
     }
-    if !record.publishes.is_empty() || v.wants.iter().any(|want| !want.leaving) {
+    let published = !record.publishes.is_empty() && rules::on(Rule::UnpublishBeforeUnstage);
+    if published || v.wants.iter().any(|want| !want.leaving) {
         return None;
     }
     if !v.pods_listed {
@@ -241,7 +243,7 @@ fn mount(v: &View, want: &Want, waits: &mut Waits) -> Option<Next<Action, Why, P
         return Some(Next::Rest(Why::DriverNotRegistered));
     }
     if want.attachable {
-        if !v.reported_in_use {
+        if !v.reported_in_use && rules::on(Rule::InUseBeforeMount) {
             return Some(Next::Rest(Why::NotReportedInUse));
         }
         if !v.attached {

@@ -150,6 +150,9 @@ impl Controller for Pods {
     }
 
     async fn failed(&self, _uid: &String, view: &PodView, error: &PodError) {
+        if matches!(error, PodError::Other(error) if error.is_race()) {
+            return;
+        }
         if let Some(pod) = &view.pod {
             self.0.warn(pod, "FailedMount", chain(error));
         }

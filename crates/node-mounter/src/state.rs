@@ -10,6 +10,7 @@ use cluster::kinds::{CsiDriver, Pod};
 use csi_client::Driver;
 use csi_types::{DriverName, NodeInfo};
 use rt::Instant;
+use rt::rules::{self, Rule};
 
 use crate::journal::{Identity, Place, Record};
 use crate::paths::VolumeKey;
@@ -103,6 +104,11 @@ pub fn attachable(drivers: &Store<CsiDriver>, driver: &DriverName) -> bool {
     drivers.get(driver.as_str()).is_none_or(|driver| driver.attach_required)
 }
 
+/// Whether a volume is mounted only once the API says that it is attached here.
+pub fn awaits_attachment(drivers: &Store<CsiDriver>, spec: &Spec) -> bool {
+    !spec.inline && attachable(drivers, &spec.driver) && rules::on(Rule::MountAfterAttach)
+}
+
 // === impl State ===
 
 impl State {
@@ -142,7 +148,7 @@ impl State {
                 wants.entry(place.clone()).or_insert(Want {
                     place,
                     mode: spec.mode,
-                    attachable: !spec.inline && attachable(drivers, &spec.driver),
+                    attachable: awaits_attachment(drivers, spec),
                     inline: spec.inline,
                     one_pod_only: spec.one_pod_only(),
                     republish: driver.is_some_and(|driver| driver.requires_republish),
@@ -178,7 +184,8 @@ impl State {
         let live = self.pods.values().filter(|entry| life(&entry.pod) != PodLife::Ended);
         let wanted = live.flat_map(|entry| entry.wants.iter().flatten()).filter(|wanted| !wanted.spec.inline);
         let wanted = wanted.filter(|wanted| attachable(drivers, &wanted.spec.driver)).map(|wanted| wanted.spec.key.clone());
-        let recorded = self.records.iter().filter(|(_, record)| record.attachable).map(|(key, _)| key.clone());
+        let recorded = self.records.iter().filter(|(_, record)| record.attachable && rules::on(Rule::InUseUntilUnstaged));
+        let recorded = recorded.map(|(key, _)| key.clone());
         let held = self.held.iter().flat_map(|identity| match identity {
             Identity::Volume(key) => vec![key.clone()],
             Identity::Hash(_) => reported.iter().filter(|key| identity.is(key)).cloned().collect(),

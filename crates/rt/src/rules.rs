@@ -27,8 +27,6 @@ pub enum Rule {
     DetachBeforeForget,
     /// A volume that a node uses is not detached.
     DetachWhenUnused,
-    /// A volume for one node is attached to one.
-    OneNodeAtATime,
     /// A claim that a pod uses is protected.
     ClaimInUseStays,
     /// A volume is mounted once it is attached.
@@ -49,11 +47,15 @@ pub enum Rule {
     LookBeforeRelease,
     /// That a volume is to be deleted is looked up before it is.
     LookBeforeDelete,
+    /// A volume is reported in use until it is unstaged.
+    InUseUntilUnstaged,
+    /// What was mounted when a process ended is not taken for mounted by the next.
+    DoubtAfterRestart,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 22] = [
+    pub const ALL: [Rule; 24] = [
         Rule::IntentBeforeCreate,
         Rule::IntentsAreSettled,
         Rule::IntentUntilSaved,
@@ -65,7 +67,6 @@ impl Rule {
         Rule::AttachedIsHeld,
         Rule::DetachBeforeForget,
         Rule::DetachWhenUnused,
-        Rule::OneNodeAtATime,
         Rule::ClaimInUseStays,
         Rule::MountAfterAttach,
         Rule::JournalBeforeStage,
@@ -76,6 +77,8 @@ impl Rule {
         Rule::WritesAreGuarded,
         Rule::LookBeforeRelease,
         Rule::LookBeforeDelete,
+        Rule::InUseUntilUnstaged,
+        Rule::DoubtAfterRestart,
     ];
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct Memory {
 type Check = fn(&World, &Moment<'_>) -> Option<String>;
 
 /// All laws of steps.
-const LAWS: [(Law, Check); 15] = [
+const LAWS: [(Law, Check); 16] = [
     ("no leak", leaks::named),
     ("intent before create", leaks::intent_before_create),
     ("no volume in use is deleted", leaks::deleted_in_use),
@@ -79,6 +79,7 @@ const LAWS: [(Law, Check); 15] = [
     ("unpublish before unstage before detach before delete", driver::down_in_order),
     ("one pod where one is allowed", driver::one_pod),
     ("in use before mounted", node::in_use),
+    ("journal before mount", node::journaled),
     ("a claim in use stays", claims::in_use_stays),
     ("a claim keeps its volume", claims::keeps_its_volume),
     ("a volume is for one claim", claims::one_claim),

@@ -16,6 +16,13 @@ pub(crate) struct Meta {
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) finalizers: Vec<String>,
     pub(crate) deletion_timestamp: Option<String>,
+    pub(crate) owner_references: Vec<Owner>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Owner {
+    pub(crate) uid: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -121,6 +128,18 @@ pub(crate) struct AttachedVolume {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct DriversSpec {
+    pub(crate) drivers: Vec<NodeDriver>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NodeDriver {
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct LeaseSpec {
     pub(crate) holder_identity: String,
@@ -131,6 +150,7 @@ pub(crate) type Claim = Of<ClaimSpec, Phase>;
 pub(crate) type Pod = Of<PodSpec, Phase>;
 pub(crate) type Attachment = Of<AttachmentSpec, AttachmentStatus>;
 pub(crate) type Node = Of<Nothing, NodeStatus>;
+pub(crate) type NodeDrivers = Of<DriversSpec>;
 pub(crate) type Lease = Of<LeaseSpec>;
 
 impl<S, T> Of<S, T> {
@@ -169,6 +189,10 @@ pub(crate) fn pods(store: &Store) -> Vec<Pod> {
 
 pub(crate) fn nodes(store: &Store) -> Vec<Node> {
     all(store, "", "nodes")
+}
+
+pub(crate) fn csi_nodes(store: &Store) -> Vec<NodeDrivers> {
+    all(store, "storage.k8s.io", "csinodes")
 }
 
 pub(crate) fn attachments(store: &Store) -> Vec<Attachment> {

@@ -41,13 +41,15 @@ pub struct Shape {
     pub secrets: bool,
     /// Whether the sidecars may write their intents.
     pub intents: bool,
+    /// Whether the driver wants its volumes published again and again.
+    pub republish: bool,
     /// After the last step the user deletes everything; otherwise what is there must work.
     pub clear: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { replicas: 1, attach: true, stage: true, topology: false, secrets: false, intents: true, clear: true }
+        Self { replicas: 1, attach: true, stage: true, topology: false, secrets: false, intents: true, republish: false, clear: true }
     }
 }
 
@@ -153,6 +155,22 @@ pub enum Act {
     },
     /// The Node object is deleted; whoever registered it makes it again.
     DeleteNode,
+    /// A registration socket on the node is made, or made again; without a number it goes.
+    Socket {
+        name: String,
+        made: Option<u64>,
+    },
+    /// Every file of this name on the node's disk is lost.
+    LoseFiles {
+        named: String,
+    },
+    /// What is mounted on the node is dead: nothing at or below it can be looked at until it is unmounted.
+    KillMounts,
+    /// Another agent on the node puts its own driver's id over all that are there.
+    OverwriteNodeIds,
+    /// The CSIDriver object goes, or comes.
+    DeleteDriver,
+    CreateDriver,
     /// An administrator says that the node is down for good, and takes it back later.
     OutOfService {
         ms: u64,

@@ -1,16 +1,17 @@
 //! What users, administrators and fate do to the world: the steps of a plan, and at the end what they do so that it can come to rest.
 //! For them nothing goes wrong.
 
-use std::path::PathBuf;
+mod node;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::objects;
-use crate::plan::{Act, Damage};
+use crate::plan::{Act, Step};
 use crate::trace::What;
 use crate::wire;
-use crate::world::{DRIVER, NAMESPACE, NODE, SECRET, SYSTEM, World};
+use crate::world::{DRIVER, NAMESPACE, SECRET, SYSTEM, World};
 
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
@@ -20,8 +21,7 @@ pub(crate) async fn prepare(world: &World) {
     for name in ["default", SYSTEM, "kube-node-lease", NAMESPACE] {
         post(world, "/api/v1/namespaces", json!({"metadata": {"name": name}})).await;
     }
-    let spec = json!({"attachRequired": world.plan().shape.attach, "fsGroupPolicy": "File"});
-    post(world, "/apis/storage.k8s.io/v1/csidrivers", json!({"metadata": {"name": DRIVER}, "spec": spec})).await;
+    node::create_driver(world).await;
     for class in ["fast", "wait", "keep"] {
         create_class(world, class, 0).await;
     }
@@ -46,12 +46,11 @@ pub(crate) async fn steps(world: &World) {
 /// From here on nothing goes wrong, what is needed to finish is there, and who wanted everything gone deletes it.
 pub(crate) async fn calm(world: &World) {
     world.tell("world", What::Did("from here on nothing goes wrong".to_owned()));
-    world.machine().disk.set_full(false);
     for class in ["fast", "wait", "keep"] {
         create_class(world, class, 0).await;
     }
     create_secret(world).await;
-    patch(world, &node(), json!({"spec": {"taints": null}})).await;
+    node::mend(world).await;
     if !world.plan().shape.clear {
         return;
     }
@@ -135,7 +134,7 @@ async fn act(world: &World, act: &Act) {
             let before = objects::claims(world.store()).into_iter().find(|claim| claim.metadata.name == *name);
             delete(world, &claim_path(name)).await;
             let class = before.map_or_else(|| "fast".to_owned(), |claim| claim.spec.storage_class_name);
-            create_claim(world, name, &class, "ReadWriteOnce", false).await;
+            create_claim(world, name, &class, "ReadWriteOnce", is_block(world, name)).await;
         }
         Act::DeleteClass { name } => {
             did(format!("deletes class {name}"));
@@ -153,14 +152,17 @@ async fn act(world: &World, act: &Act) {
             did("makes the secret".to_owned());
             create_secret(world).await;
         }
-        Act::DeleteNode => {
-            did("deletes the node".to_owned());
-            delete(world, &node()).await;
-        }
-        Act::OutOfService { ms } => {
-            did("says that the node is out of service".to_owned());
-            out_of_service(world, *ms).await;
-        }
+        Act::DeleteNode
+        | Act::OutOfService { .. }
+        | Act::OverwriteNodeIds
+        | Act::DeleteDriver
+        | Act::CreateDriver
+        | Act::Socket { .. }
+        | Act::LoseFiles { .. }
+        | Act::KillMounts
+        | Act::Reboot
+        | Act::DamageJournal { .. }
+        | Act::FillDisk { .. } => node::act(world, act).await,
         fate => strike(world, fate).await,
     }
 }
@@ -185,25 +187,6 @@ async fn strike(world: &World, act: &Act) {
                 own.ctx().sleep(time).await;
                 own.tell(&process, What::Thawed);
                 ctx.thaw();
-            });
-        }
-        Act::Reboot => {
-            did("the node's machine starts anew".to_owned());
-            world.kill("mounter", "its machine starts anew");
-            world.reboot();
-        }
-        Act::DamageJournal { how } => {
-            did(format!("the journal is {how:?}"));
-            world.kill("mounter", "its disk is damaged");
-            damage(world, *how);
-        }
-        Act::FillDisk { ms: time } => {
-            did("the node's disk is full".to_owned());
-            let (own, disk, time) = (world.clone(), world.machine().disk, ms(time));
-            disk.set_full(true);
-            world.ctx().spawn("disk", async move {
-                own.ctx().sleep(time).await;
-                disk.set_full(false);
             });
         }
         Act::ApiDown { ms: time } => {
@@ -248,14 +231,16 @@ async fn create_claim(world: &World, name: &str, class: &str, mode: &str, block:
     }
 }
 
+/// Whether claims of this name are devices, also those that are not made yet.
+fn is_block(world: &World, claim: &str) -> bool {
+    let is = |step: &Step| matches!(&step.act, Act::CreateClaim { name, block: true, .. } if name == claim);
+    world.plan().steps.iter().any(is)
+}
+
 async fn create_pod(world: &World, name: &str, claims: &[String]) {
     let volumes: Vec<Value> =
         claims.iter().map(|claim| json!({"name": claim, "persistentVolumeClaim": {"claimName": claim}})).collect();
-    let blocks = objects::all::<Value>(world.store(), "", "persistentvolumeclaims");
-    let is_block = |name: &String| {
-        blocks.iter().any(|claim| claim["metadata"]["name"] == json!(name) && claim["spec"]["volumeMode"] == "Block")
-    };
-    let (devices, mounts): (Vec<&String>, Vec<&String>) = claims.iter().partition(|claim| is_block(claim));
+    let (devices, mounts): (Vec<&String>, Vec<&String>) = claims.iter().partition(|claim| is_block(world, claim));
     let mounts: Vec<Value> = mounts.iter().map(|claim| json!({"name": claim, "mountPath": format!("/{claim}")})).collect();
     let devices: Vec<Value> = devices.iter().map(|claim| json!({"name": claim, "devicePath": format!("/dev/{claim}")})).collect();
     let pod = json!({
@@ -290,37 +275,6 @@ async fn create_secret(world: &World) {
     post(world, &format!("/api/v1/namespaces/{SYSTEM}/secrets"), secret).await;
 }
 
-async fn out_of_service(world: &World, ms: u64) {
-    world.memory().out_of_service = true;
-    let taint = json!([{"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}]);
-    patch(world, &node(), json!({"spec": {"taints": taint}})).await;
-    let own = world.clone();
-    world.ctx().spawn("back in service", async move {
-        own.ctx().sleep(Duration::from_millis(ms)).await;
-        patch(&own, &node(), json!({"spec": {"taints": null}})).await;
-    });
-}
-
-/// Every record of the journal, by what the seed says of it.
-fn damage(world: &World, how: Damage) {
-    let disk = world.machine().disk;
-    let records: Vec<(PathBuf, Vec<u8>)> =
-        disk.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("journal")).collect();
-    for (path, mut content) in records {
-        let drawn = world.ctx().draw("damage");
-        let at = drawn as usize % content.len().max(1);
-        match how {
-            Damage::Truncated => content.truncate(at),
-            Damage::BitFlipped => content.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (drawn >> 32 & 7)),
-            Damage::Deleted => {
-                disk.take(&path);
-                continue;
-            }
-        }
-        disk.put(path, content);
-    }
-}
-
 /// A PersistentVolume that is both retained and deleted leaves what it names in the backend, and is meant to.
 fn keeps(world: &World, volume: &objects::Volume, both: bool) {
     if both {
@@ -331,10 +285,6 @@ fn keeps(world: &World, volume: &objects::Volume, both: bool) {
 fn volumes_of(world: &World, claim: &str) -> Vec<objects::Volume> {
     let volumes = objects::volumes(world.store()).into_iter();
     volumes.filter(|volume| volume.spec.claim_ref.name == claim).collect()
-}
-
-fn node() -> String {
-    format!("/api/v1/nodes/{NODE}")
 }
 
 fn pod_path(name: &str) -> String {

@@ -23,6 +23,8 @@ use crate::trace::{Entry, Trace, What};
 
 pub(crate) const DRIVER: &str = "sim.example.com";
 pub(crate) const NODE: &str = "node-1";
+/// The registration socket that is there from the start.
+pub(crate) const SOCKET: &str = "sim-reg.sock";
 pub(crate) const NAMESPACE: &str = "team";
 /// Where the sidecars run.
 pub(crate) const SYSTEM: &str = "kube-system";
@@ -46,6 +48,8 @@ struct Inner {
     controller: Plugin,
     plugin: Plugin,
     node: Mutex<Machine>,
+    /// The registration sockets there, by when they were made.
+    sockets: Mutex<BTreeMap<String, u64>>,
     /// Callers that die when their call gets so far.
     doomed: Mutex<BTreeMap<String, Deadly>>,
     /// Plain names of what is called after uids.
@@ -94,6 +98,7 @@ impl World {
                 store,
                 faults,
                 node: Mutex::new(machine),
+                sockets: Mutex::new(BTreeMap::from([(SOCKET.to_owned(), 1)])),
                 doomed: Mutex::default(),
                 names: Mutex::default(),
                 trace: Mutex::default(),
@@ -140,6 +145,11 @@ impl World {
 
     pub(crate) fn machine(&self) -> Machine {
         lock(&self.0.node).clone()
+    }
+
+    /// The registration sockets on the node.
+    pub(crate) fn sockets(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        lock(&self.0.sockets)
     }
 
     pub(crate) fn slots(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Slot>> {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use super::Attach;
+use super::observe::in_use;
 use super::wanted::{attachment_name, attachment_of};
 use crate::error::Error;
 use crate::writes::{look, write};
@@ -59,7 +60,7 @@ impl Attach {
         let (name, client) = (attachment.meta.key.name(), &self.part.around.client);
         let node = look(client, &self.caches().nodes, &Key::cluster(self.node())).await?;
         let names = |node: &Node| {
-            let mut lists = node.volumes_in_use.iter().chain(&node.volumes_attached);
+            let mut lists = in_use(node).iter().chain(&node.volumes_attached);
             lists.any(|have| attachment_of(have, self.node()).as_deref() == Some(name))
         };
         if node.as_ref().is_none_or(names) {

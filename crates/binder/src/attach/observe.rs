@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cluster::Key;
 use cluster::kinds::{Attachment, CsiSource, Node, Pod, Volume};
+use rt::rules::{self, Rule};
 
 use super::plan::{AttachmentState, Facts, NodeState, View};
 use super::wanted::{attachment_name, attachment_of, is_attachable, is_attachment_name, is_bound, unique_name, wants};
@@ -22,6 +23,11 @@ impl std::ops::Deref for Csi {
             None => unreachable!("checked when it was made"),
         }
     }
+}
+
+/// What is mounted on the node, or may be. Only its mounter knows.
+pub(super) fn in_use(node: &Node) -> &[Box<str>] {
+    if rules::on(Rule::DetachWhenUnused) { &node.volumes_in_use } else { &[] }
 }
 
 impl Attach {
@@ -63,7 +69,7 @@ impl Attach {
             }),
             attachment: attachment
                 .map(|attachment| AttachmentState { attached: attachment.attached, deleting: attachment.meta.deleting }),
-            in_use: lists(|node| &node.volumes_in_use),
+            in_use: lists(in_use),
             reported: lists(|node| &node.volumes_attached),
             waited: std::time::Duration::ZERO,
             driver: csi.map(|csi| csi.driver.to_string()).unwrap_or_default(),
@@ -114,7 +120,7 @@ impl Attach {
 
     /// What the node's list should be, in order: [`Facts::is_attached_for_good`] of every attachment here.
     pub(super) fn attached(&self, node: &Node) -> Vec<String> {
-        let in_use: BTreeSet<&str> = node.volumes_in_use.iter().map(|name| &**name).collect();
+        let in_use: BTreeSet<&str> = in_use(node).iter().map(|name| &**name).collect();
         let here = self.caches().attachments.all().into_iter();
         let here = here.filter(|have| have.attached && !have.meta.deleting && *have.node == *self.node());
         let names = here.filter_map(|attachment| {

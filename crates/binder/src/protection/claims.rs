@@ -6,6 +6,7 @@ use cluster::kinds::{Claim, Pod, PodVolumeSource};
 use cluster::{Key, Keys, Kind, Store};
 use kube::Api;
 use kube::api::ListParams;
+use rt::rules::{self, Rule};
 
 use super::Protected;
 use crate::Part;
@@ -56,5 +57,8 @@ pub(super) fn uses(pod: &Pod, claim: &Claim) -> bool {
         PodVolumeSource::Csi { .. } | PodVolumeSource::Other => false,
     };
     let mut named = pod.volumes.iter().filter(|volume| pod.claim_name(volume).as_deref() == Some(name));
-    !pod.node.is_empty() && pod.meta.key.namespace() == claim.meta.key.namespace() && named.any(|volume| used(&volume.source))
+    let used = !pod.node.is_empty()
+        && pod.meta.key.namespace() == claim.meta.key.namespace()
+        && named.any(|volume| used(&volume.source));
+    used && rules::on(Rule::ClaimInUseStays)
 }

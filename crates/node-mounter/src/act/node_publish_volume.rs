@@ -6,6 +6,7 @@ mod device;
 use std::path::PathBuf;
 
 use csi_types::{NodeCapability, NodePublishVolumeRequest, Rpc, VolumeMode};
+use rt::rules::{self, Rule};
 
 use super::{call, capabilities, secret, tidy};
 use crate::agent::Agent;
@@ -44,14 +45,14 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey, place: &Place) -> Result
     let known = record.publish(place).cloned();
     let done = known.as_ref().is_some_and(|publish| publish.done);
     record.set_publish(Publish { place: place.clone(), target, done });
-    if before.as_ref() != Some(&record) {
+    if before.as_ref() != Some(&record) && rules::on(Rule::JournalBeforePublish) {
         agent.save(key, record.clone()).await?;
     }
     prepare(agent, &spec, place, &record).await?;
     if let Err(error) = driver.node_publish_volume(request).await {
         let first = known.is_none();
         // What cannot be cleared away is kept on record, and is unpublished in the end.
-        if first && left_by(&error) == Left::Nothing && tidy::target(agent, &record, place).await.is_ok() {
+        if first && left_by(&error) == Left::Nothing && clear(agent, &record, place).await.is_ok() {
             record.remove_publish(place);
             agent.save(key, record).await?;
         }
@@ -127,7 +128,14 @@ async fn prepare(agent: &Agent, spec: &Spec, place: &Place, record: &Record) -> 
         disk.make_dir(folder).await.map_err(Error::path("make the folder", folder))?;
     }
     let written = vol_data::write(&agent.ctx, &data, &vol_data::of_publish(spec, &agent.config.node)).await;
-    written.map_err(Error::path("write vol_data.json in", data))
+    written.map_err(Error::path("write vol_data.json in", data))?;
+    if spec.mode == VolumeMode::Block { device::announce(agent, place).await } else { Ok(()) }
+}
+
+/// After a publish that left nothing.
+async fn clear(agent: &Agent, record: &Record, place: &Place) -> Result<(), Error> {
+    tidy::device(agent, record, place).await?;
+    tidy::target(agent, record, place).await
 }
 
 async fn give_to_group(agent: &Agent, record: &Record, place: &Place, gid: u32, only_on_mismatch: bool) -> Result<(), Error> {

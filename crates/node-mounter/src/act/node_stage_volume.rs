@@ -1,6 +1,7 @@
 //! The volume, once for the whole node.
 
 use csi_types::{NodeCapability, NodeStageVolumeRequest, Rpc, VolumeMode};
+use rt::rules::{self, Rule};
 
 use super::{call, capabilities, secret, tidy};
 use crate::agent::Agent;
@@ -39,7 +40,9 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey, place: &Place) -> Result
 
     record.staging_path = staging_path(&record, agent, &spec);
     record.stage = Stage::Maybe;
-    agent.save(key, record.clone()).await?;
+    if rules::on(Rule::JournalBeforeStage) {
+        agent.save(key, record.clone()).await?;
+    }
     prepare(agent, &spec, &record).await?;
     match driver.node_stage_volume(request).await {
         Ok(()) => {

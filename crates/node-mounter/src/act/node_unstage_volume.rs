@@ -1,6 +1,7 @@
 //! The volume, taken from the node. Only then may it be detached.
 
 use csi_types::{NodeUnstageVolumeRequest, Rpc};
+use rt::rules::{self, Rule};
 
 use super::{call, tidy};
 use crate::agent::Agent;
@@ -17,6 +18,9 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey) -> Result<(), Error> {
         // From here on it may be half gone: a pod that comes now stages again.
         record.stage = Stage::Maybe;
         agent.save(key, record.clone()).await?;
+    }
+    if !rules::on(Rule::JournalUntilUnstaged) {
+        agent.cross_out(key).await?;
     }
     let request = NodeUnstageVolumeRequest {
         handle: record.handle.clone(),

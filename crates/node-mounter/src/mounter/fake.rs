@@ -32,6 +32,11 @@ impl FakeMounter {
         self.state().links.clone()
     }
 
+    /// What something is mounted on.
+    pub fn targets(&self) -> Vec<PathBuf> {
+        self.state().table.0.iter().map(|mount| mount.target.clone()).collect()
+    }
+
     /// Which volume was given to which group.
     pub fn groups(&self) -> BTreeMap<PathBuf, u32> {
         self.state().groups.clone()

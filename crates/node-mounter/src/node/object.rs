@@ -26,8 +26,15 @@ pub(super) fn new(agent: &Agent, host: &Host) -> Node {
     ]);
     labels.extend(agent.config.node_labels.iter().cloned());
     let metadata = json!({"name": name, "labels": labels, "annotations": {MANAGED: "true"}});
-    // The status can be given at once, so that the node never looks as if it had no room.
-    let node = json!({"metadata": metadata, "spec": {}, "status": {"capacity": capacity(host), "allocatable": capacity(host)}});
+    // The status can be given at once, so that the node never looks as if it had no room, and what is mounted on it is not detached
+    // because the Node was deleted and made again.
+    let in_use = {
+        let state = agent.state();
+        state.in_use(&agent.caches.csi_drivers, &state.node.reported)
+    };
+    let in_use: Vec<&str> = in_use.iter().map(VolumeKey::as_str).collect();
+    let status = json!({"capacity": capacity(host), "allocatable": capacity(host), "volumesInUse": in_use});
+    let node = json!({"metadata": metadata, "spec": {}, "status": status});
     serde_json::from_value(node).unwrap_or_default()
 }
 

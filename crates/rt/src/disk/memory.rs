@@ -18,6 +18,7 @@ struct Tree {
     files: BTreeMap<PathBuf, Vec<u8>>,
     dirs: BTreeSet<PathBuf>,
     full: bool,
+    dead: BTreeSet<PathBuf>,
 }
 
 impl MemoryDisk {
@@ -46,6 +47,16 @@ impl MemoryDisk {
         self.tree().full = full;
     }
 
+    /// From now on nothing at or below this path can be looked at, like a mount point whose filesystem is dead.
+    pub fn kill(&self, path: &Path) {
+        self.tree().dead.insert(path.to_owned());
+    }
+
+    /// Takes that back; whether there was anything to take back.
+    pub fn revive(&self, path: &Path) -> bool {
+        self.tree().dead.remove(path)
+    }
+
     /// Every file with its content, in the order of the paths.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         self.tree().files.iter().map(|(path, content)| (path.clone(), content.clone())).collect()
@@ -56,8 +67,15 @@ impl MemoryDisk {
     }
 
     /// The effect happens at once, between two yields: before it a kill loses it, after it a kill keeps it.
-    fn now<T: Send + 'static>(&self, work: impl FnOnce(&mut Tree) -> io::Result<T>) -> BoxFuture<'static, io::Result<T>> {
-        let result = work(&mut self.tree());
+    fn now<T: Send + 'static>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(&mut Tree) -> io::Result<T>,
+    ) -> BoxFuture<'static, io::Result<T>> {
+        let mut tree = self.tree();
+        let dead = tree.dead.iter().any(|dead| path.starts_with(dead));
+        let result = if dead { Err(io::ErrorKind::NotConnected.into()) } else { work(&mut tree) };
+        drop(tree);
         async move {
             tokio::task::yield_now().await;
             result
@@ -78,11 +96,11 @@ fn missing<T>() -> io::Result<T> {
 
 impl Disk for MemoryDisk {
     fn read(&self, path: &Path) -> BoxFuture<'static, io::Result<Vec<u8>>> {
-        self.now(|tree| tree.files.get(path).cloned().map_or_else(missing, Ok))
+        self.now(path, |tree| tree.files.get(path).cloned().map_or_else(missing, Ok))
     }
 
     fn replace(&self, path: &Path, content: Vec<u8>) -> BoxFuture<'static, io::Result<()>> {
-        self.now(|tree| {
+        self.now(path, |tree| {
             if !path.parent().is_some_and(|parent| tree.dirs.contains(parent)) {
                 return missing();
             }
@@ -95,14 +113,14 @@ impl Disk for MemoryDisk {
     }
 
     fn remove(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
-        self.now(|tree| {
+        self.now(path, |tree| {
             tree.files.remove(path);
             Ok(())
         })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> BoxFuture<'static, io::Result<()>> {
-        self.now(|tree| match tree.files.remove(from) {
+        self.now(from, |tree| match tree.files.remove(from) {
             Some(content) => {
                 tree.files.insert(to.to_owned(), content);
                 Ok(())
@@ -112,14 +130,14 @@ impl Disk for MemoryDisk {
     }
 
     fn make_dir(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
-        self.now(|tree| {
+        self.now(path, |tree| {
             make_dirs(tree, path);
             Ok(())
         })
     }
 
     fn remove_dir(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
-        self.now(|tree| {
+        self.now(path, |tree| {
             let inside = |other: &PathBuf| other != path && other.starts_with(path);
             if tree.files.keys().any(inside) || tree.dirs.iter().any(inside) {
                 return Err(io::ErrorKind::DirectoryNotEmpty.into());
@@ -130,7 +148,7 @@ impl Disk for MemoryDisk {
     }
 
     fn list(&self, path: &Path) -> BoxFuture<'static, io::Result<Vec<PathBuf>>> {
-        self.now(|tree| {
+        self.now(path, |tree| {
             if !tree.dirs.contains(path) {
                 return missing();
             }

@@ -22,6 +22,7 @@ pub struct Host {
 impl Host {
     /// What a mount needs, before it: the target is the driver's to make.
     pub(super) async fn prepare(&self, request: &Request) -> Result<(), Refusal> {
+        self.mend(request)?;
         let Request::NodePublishVolume(r) = request else { return Ok(()) };
         let target = Path::new(&r.target_path);
         if is_block(r.volume_capability.as_ref()) {
@@ -31,6 +32,19 @@ impl Host {
             return self.mounter.touch(target).map_err(failed("make", target));
         }
         self.disk.make_dir(target).await.map_err(failed("make the folder", target))
+    }
+
+    /// A dead mount is taken away, whatever comes next.
+    fn mend(&self, request: &Request) -> Result<(), Refusal> {
+        let target = match request {
+            Request::NodeStageVolume(r) => &r.staging_target_path,
+            Request::NodePublishVolume(r) => &r.target_path,
+            Request::NodeUnpublishVolume(r) => &r.target_path,
+            Request::NodeUnstageVolume(r) => &r.staging_target_path,
+            _ => return Ok(()),
+        };
+        let target = Path::new(target);
+        if self.disk.revive(target) { self.disappear(target) } else { Ok(()) }
     }
 
     /// The mount itself, once the backend has agreed. Each can be repeated.

@@ -1,6 +1,6 @@
 //! When nothing is left to be done, and whether what is there then is what should be.
 
-use super::{Moment, backend};
+use super::{Moment, backend, node};
 use crate::objects::{self, Pod};
 use crate::world::{NODE, World};
 
@@ -44,10 +44,13 @@ pub(crate) fn unrest(world: &World) -> Vec<String> {
             }
         }
     }
+    left.extend(node::unrest(world));
     for attachment in &attachments {
         let handle = volumes.iter().find(|volume| volume.metadata.name == attachment.spec.source.persistent_volume_name);
         let used = handle.is_some_and(|volume| pods.iter().any(|pod| uses(pod, &volume.metadata.name, &claims)));
-        if attachment.deleting() || !attachment.status.attached || !used {
+        // What is on its way out is attached no more, whoever waits for it.
+        let late = handle.is_some_and(|volume| volume.deleting() && !attachment.status.attached);
+        if attachment.deleting() || !attachment.status.attached && !late || !used {
             left.push(format!("{} is not settled", world.plain(&attachment.metadata.name)));
         }
     }
@@ -56,13 +59,21 @@ pub(crate) fn unrest(world: &World) -> Vec<String> {
         left.extend(pods.iter().map(|pod| format!("pod {} is there", pod.metadata.name)));
         left.extend(volumes.iter().map(|volume| format!("{} is there", world.plain(&volume.metadata.name))));
     } else {
-        working(world, &claims, &pods, &made, &mut left);
+        let going: Vec<&str> = volumes.iter().filter(|volume| volume.deleting()).map(|volume| &*volume.metadata.name).collect();
+        working(world, &claims, &pods, &made, &going, &mut left);
     }
     left
 }
 
 /// Whoever waits for something that there is gets it.
-fn working(world: &World, claims: &[objects::Claim], pods: &[Pod], made: &[fake_driver::Volume], left: &mut Vec<String>) {
+fn working(
+    world: &World,
+    claims: &[objects::Claim],
+    pods: &[Pod],
+    made: &[fake_driver::Volume],
+    going: &[&str],
+    left: &mut Vec<String>,
+) {
     for claim in claims.iter().filter(|claim| !claim.deleting() && claim.status.phase == "Pending") {
         let name = &claim.metadata.name;
         let asked = pods.iter().any(|pod| !pod.spec.node_name.is_empty() && refers(pod, name));
@@ -76,19 +87,18 @@ fn working(world: &World, claims: &[objects::Claim], pods: &[Pod], made: &[fake_
             let Some(claim) = claims.iter().find(|claim| claim.metadata.name == *name && claim.status.phase == "Bound") else {
                 continue;
             };
-            let mounted = made.iter().any(|made| {
-                made.name == claim.spec.volume_name && made.targets.iter().any(|target| target.path.contains(&pod.metadata.uid))
-            });
-            if !mounted && !claim.deleting() && !alone(claim, name, pods) {
+            let made = made.iter().find(|made| made.name == claim.spec.volume_name);
+            let targets = made.map(|made| &*made.targets).unwrap_or_default();
+            let mounted = targets.iter().any(|target| target.path.contains(&pod.metadata.uid));
+            // Somebody else has what only one may have.
+            let taken = claim.spec.access_modes == ["ReadWriteOncePod"] && !targets.is_empty();
+            // What is on its way out is attached no more.
+            let late = claim.deleting() || going.contains(&&*claim.spec.volume_name);
+            if !mounted && !late && !taken {
                 left.push(format!("pod {} waits for {}", pod.metadata.name, world.plain(&claim.spec.volume_name)));
             }
         }
     }
-}
-
-/// Somebody else has what only one may have.
-fn alone(claim: &objects::Claim, name: &str, pods: &[Pod]) -> bool {
-    claim.spec.access_modes == ["ReadWriteOncePod"] && pods.iter().filter(|pod| refers(pod, name)).count() > 1
 }
 
 fn released(volume: &objects::Volume) -> bool {

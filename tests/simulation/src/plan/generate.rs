@@ -15,6 +15,7 @@ impl Plan {
             topology: draw.one_in(3),
             secrets: draw.one_in(4),
             intents: !draw.one_in(20),
+            republish: draw.one_in(8),
             clear: !draw.one_in(3),
         };
         let mut steps = people(&mut draw);
@@ -75,8 +76,13 @@ fn people(draw: &mut Draw) -> Vec<Step> {
         let wanted =
             (0..1 + draw.below(2)).map(|_| format!("c{}", draw.below(claims))).collect::<std::collections::BTreeSet<_>>();
         let made = draw.below(20_000);
-        steps.push(Step { at: made, act: Act::CreatePod { name: name.clone(), claims: wanted.into_iter().collect() } });
+        let claims: Vec<String> = wanted.into_iter().collect();
+        steps.push(Step { at: made, act: Act::CreatePod { name: name.clone(), claims: claims.clone() } });
         let later = made + draw.below(30_000);
+        if draw.one_in(3) {
+            // Another takes its place, a little before or after it has let go of everything.
+            steps.push(Step { at: later + draw.below(1_500), act: Act::CreatePod { name: format!("{name}-next"), claims } });
+        }
         match draw.below(6) {
             0 | 1 => steps.push(Step { at: later, act: Act::DeletePod { name } }),
             2 => steps.push(Step { at: later, act: Act::ForceDeletePod { name } }),
@@ -95,7 +101,7 @@ fn fate(draw: &mut Draw, shape: &Shape, span: u64) -> Vec<Step> {
         .map(|_| {
             let process = processes[draw.below(known) as usize].to_owned();
             let long = 500 + draw.below(25_000);
-            let act = match draw.below(20) {
+            let act = match draw.below(22) {
                 0..4 => Act::Kill { process },
                 4..8 => Act::KillAfterTurns { process, turns: 1 + draw.below(3000) },
                 8..11 => Act::Freeze { process, ms: long * 2 },
@@ -111,6 +117,8 @@ fn fate(draw: &mut Draw, shape: &Shape, span: u64) -> Vec<Step> {
                 17 => Act::DeleteClass { name: "fast".to_owned() },
                 18 if shape.secrets => Act::DeleteSecret,
                 18 => Act::DeleteNode,
+                19 => Act::KillMounts,
+                20 => Act::Reboot,
                 _ => Act::OutOfService { ms: long },
             };
             Step { at: draw.below(span), act }

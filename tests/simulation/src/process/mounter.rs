@@ -17,23 +17,31 @@ use node_mounter::{Edges, Surroundings, Work, mount};
 use rt::Shutdown;
 
 use super::Start;
-use crate::world::{DRIVER, NODE};
+use crate::trace::What;
+use crate::world::{DRIVER, NODE, World};
 
-/// The driver on this node, as if a registrar had announced it.
-struct Plugin(Arc<dyn Driver>);
+const REGISTRY: &str = "/var/lib/kubelet/plugins_registry";
+
+/// The driver on this node, announced by every registration socket there is.
+struct Plugin {
+    world: World,
+    driver: Arc<dyn Driver>,
+}
 
 impl Connect for Plugin {
     fn connect(&self, _: &Path) -> Arc<dyn Driver> {
-        self.0.clone()
+        self.driver.clone()
     }
 }
 
 impl Sockets for Plugin {
     fn scan(&self) -> BoxFuture<'_, BTreeMap<PathBuf, SocketId>> {
-        let socket = PathBuf::from(format!("/var/lib/kubelet/plugins_registry/{DRIVER}-reg.sock"));
-        async move { BTreeMap::from([(socket, SocketId { inode: 1, made: 1 })]) }.boxed()
+        let id = |made: u64| SocketId { inode: made, made: made.into() };
+        let seen = self.world.sockets().iter().map(|(name, made)| (Path::new(REGISTRY).join(name), id(*made))).collect();
+        async move { seen }.boxed()
     }
 
+    /// Nobody is ever told: every event is lost.
     fn changed(&self) -> BoxFuture<'_, ()> {
         futures::future::pending().boxed()
     }
@@ -50,7 +58,10 @@ impl Registration for Plugin {
         async move { Ok(announced) }.boxed()
     }
 
-    fn notify<'a>(&'a self, _: &'a Path, _: Result<(), &'a Refusal>) -> BoxFuture<'a, Result<(), String>> {
+    fn notify<'a>(&'a self, socket: &'a Path, result: Result<(), &'a Refusal>) -> BoxFuture<'a, Result<(), String>> {
+        let name = socket.file_name().unwrap_or_default().to_string_lossy();
+        let word = if result.is_ok() { "registered" } else { "not registered" };
+        self.world.tell("mounter", What::Did(format!("tells {name}: {word}")));
         async { Ok(()) }.boxed()
     }
 }
@@ -58,7 +69,7 @@ impl Registration for Plugin {
 pub(super) async fn run(start: &Start) {
     let (client, metrics) = (start.client(), Metrics::new());
     let machine = start.world.machine();
-    let plugin = Arc::new(Plugin(start.driver(true)));
+    let plugin = Arc::new(Plugin { world: start.world.clone(), driver: start.driver(true) });
     let edges = Edges {
         mounter: machine.kernel.clone(),
         files: machine.kernel,

@@ -2,5 +2,8 @@
 //!
 //! A fault is addressed by what it is about, as in a printed trace: `mounter NodePublishVolume pv:c0`, `binder PATCH pods/status p0`.
 
+mod node;
+mod node_attach;
+mod node_plugins;
 mod provisioning;
 mod scenario;

@@ -96,6 +96,13 @@ impl Story {
         self.lines().filter(|line| words.split_whitespace().all(|word| line.contains(word))).count()
     }
 
+    /// When lines of the trace with all of these words were seen, in seconds since the start.
+    pub(crate) fn times(&self, words: &str) -> Vec<f64> {
+        let text = self.0.trace.0.iter().map(|entry| (entry.at.as_secs_f64(), entry.to_string()));
+        let all = |line: &str| words.split_whitespace().all(|word| line.contains(word));
+        text.filter(|(_, line)| all(line)).map(|(at, _)| at).collect()
+    }
+
     pub(crate) fn saw(&self, words: &str) {
         assert!(self.first(words).is_some(), "{words:?} never happened\n{}", self.0.trace);
     }
@@ -114,7 +121,7 @@ impl Story {
         }
     }
 
-    fn lines(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.0.trace.0.iter().map(ToString::to_string)
     }
 }

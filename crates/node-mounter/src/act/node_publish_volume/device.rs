@@ -10,6 +10,20 @@ use crate::agent::Agent;
 use crate::error::Error;
 use crate::journal::{Place, Record};
 
+/// Before the publish: whose it is going to be stands in the folders as well as in the journal, so that either can be lost.
+pub(super) async fn announce(agent: &Agent, place: &Place) -> Result<(), Error> {
+    let folder = agent.config.root.block_devices_dir(&place.spec_name);
+    let disk = agent.ctx.disk();
+    disk.make_dir(&folder).await.map_err(Error::path("make the folder", &folder))?;
+    let names = disk.list(&folder).await.map_err(Error::path("list", &folder))?;
+    if names.iter().any(|name| name.as_os_str() == place.pod_uid.as_str()) {
+        // It may have the device by now.
+        return Ok(());
+    }
+    let device = agent.config.root.block_device(&place.spec_name, &place.pod_uid);
+    disk.replace(&device, Vec::new()).await.map_err(Error::path("make the device file", device))
+}
+
 /// Everything here can be repeated.
 pub(super) async fn hand_over(agent: &Agent, record: &Record, place: &Place) -> Result<(), Error> {
     let Some(target) = record.publish(place).map(|publish| publish.target.clone()) else { return Ok(()) };
