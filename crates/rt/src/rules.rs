@@ -55,7 +55,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 24] = [
+    pub const ALL: [Rule; 23] = [
         Rule::IntentBeforeCreate,
         Rule::IntentsAreSettled,
         Rule::IntentUntilSaved,

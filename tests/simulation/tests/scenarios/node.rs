@@ -90,6 +90,21 @@ fn a_volume_whose_record_is_lost_is_found_by_its_folders() {
     }
 }
 
+/// R11 for a device, which has no folder of its own in the pod's: the call that makes it is still under way when the journal is lost.
+#[test]
+fn a_device_whose_record_is_lost_while_it_is_published_is_unpublished() {
+    let (name, class, mode) = ("c0".to_owned(), "fast".to_owned(), "ReadWriteOnce".to_owned());
+    Scenario::new()
+        .at(1000, Act::CreateClaim { name, class, mode, block: true })
+        .pod(2000, "p0", &["c0"])
+        .call(PUBLISH, 0, CallFault::Late { effect_ms: 13_000, answer_ms: 0 })
+        .at(5000, Act::DamageJournal { how: Damage::Deleted })
+        .at(5010, Act::ForceDeletePod { name: "p0".into() })
+        .promises(|story| {
+            story.saw_in_order(&["done: NodePublishVolume", "done: NodeUnpublishVolume", "done: NodeUnstageVolume"])
+        });
+}
+
 /// R12: a republish that is refused takes the target away, and the unpublish cannot be made any more. Ours leaves what is mounted
 /// as it is.
 #[test]

@@ -3,6 +3,7 @@
 //! The simulator's laws at rest: the Node's annotation and the CSINode, which is owned by the Node that is there, name the driver.
 
 use simulation::Act;
+use simulation::driver::CallFault;
 
 use crate::scenario::Scenario;
 
@@ -123,10 +124,11 @@ fn a_node_that_is_deleted_is_made_again_with_its_drivers_and_its_volumes() {
 /// R10, while its pod goes: what is mounted is unmounted before it is detached, though the new Node did not know of it at first.
 #[test]
 fn a_volume_is_unmounted_before_it_is_detached_though_its_node_was_made_again() {
-    for late in [0, 20, 100, 5000] {
+    for late in [0, 20, 100, 1500] {
         mounted()
+            .call("mounter NodeUnstageVolume pv:c0", 0, CallFault::Late { effect_ms: 9000, answer_ms: 0 })
             .at(6000, Act::DeleteNode)
-            .at(6000 + late, Act::DeletePod { name: "p0".into() })
+            .at(6000 - late, Act::DeletePod { name: "p0".into() })
             .promises(|story| story.saw_in_order(&["done: NodeUnstageVolume pv:c0", "done: ControllerUnpublishVolume pv:c0"]));
     }
 }
