@@ -64,6 +64,10 @@ impl Act {
                 self.cross_out(view);
                 Ok(())
             }
+            claim::Action::Doubt(created) => {
+                self.memory.doubt(view.recall.term, created);
+                Ok(())
+            }
             claim::Action::Reschedule { node, why } => self.reschedule(key, node, *why).await,
             claim::Action::AnnouncePopulator => {
                 self.announce_populator(key);

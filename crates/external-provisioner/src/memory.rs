@@ -94,7 +94,8 @@ impl Memory {
     pub(crate) fn created(&self, term: u64, ask: &Arc<Ask>, volume: CreatedVolume) -> bool {
         let created = Arc::new(Created { ask: ask.clone(), volume });
         self.in_term(term, &ask.claim_uid, |entry| {
-            *entry = Entry { started: entry.started, created: Some(created), ..Entry::default() };
+            let asked = entry.asked.take();
+            *entry = Entry { started: entry.started, created: Some(created), asked, ..Entry::default() };
         })
     }
 
@@ -118,6 +119,11 @@ impl Memory {
 
     /// What was made is deleted again; it is asked for anew, from the claim as it is then.
     pub(crate) fn discarded(&self, term: u64, created: &Created) {
+        self.in_term(term, &created.ask.claim_uid, |entry| (entry.created, entry.asked) = (None, None));
+    }
+
+    /// What was made may be deleted: the same is asked again, and the intent stays.
+    pub(crate) fn doubt(&self, term: u64, created: &Created) {
         self.in_term(term, &created.ask.claim_uid, |entry| entry.created = None);
     }
 

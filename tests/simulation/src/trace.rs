@@ -29,19 +29,42 @@ pub enum What {
     Frozen,
     Thawed,
     /// A request arrived at the API. Watches and lists are not told.
-    Requested { key: Arc<str> },
+    Requested {
+        key: Arc<str>,
+    },
     /// The API did it.
-    Answered { key: Arc<str>, code: u16 },
+    Answered {
+        key: Arc<str>,
+        code: u16,
+    },
     /// A call left its caller.
-    Sent { node: Arc<str>, rpc: &'static str, subject: Arc<str> },
+    Sent {
+        node: Arc<str>,
+        rpc: &'static str,
+        subject: Arc<str>,
+    },
     /// The caller's deadline passed.
-    Expired { rpc: &'static str, subject: Arc<str> },
+    Expired {
+        rpc: &'static str,
+        subject: Arc<str>,
+    },
     /// The backend did it, or refused.
-    Applied { node: Arc<str>, rpc: &'static str, subject: Arc<str>, refused: Option<String> },
+    Applied {
+        node: Arc<str>,
+        rpc: &'static str,
+        subject: Arc<str>,
+        refused: Option<String>,
+    },
     /// Something went wrong.
-    Went { key: Arc<str>, wrong: String },
+    Went {
+        key: Arc<str>,
+        wrong: String,
+    },
     /// A law was broken.
-    Broke { law: &'static str, what: String },
+    Broke {
+        law: &'static str,
+        what: String,
+    },
 }
 
 /// Everything that happened in one run.

@@ -209,6 +209,10 @@ impl World {
     /// A write was answered.
     pub(crate) fn written(&self, who: &str, key: &str, code: u16) {
         if (200..300).contains(&code) {
+            if key.contains("leases longshore-intents-") {
+                let open = crate::objects::intents(self.store()).into_keys().map(|uid| self.plain(&format!("pvc-{uid}")));
+                self.tell("world", What::Did(format!("open intents: {}", open.collect::<Vec<_>>().join(", "))));
+            }
             self.look(&Moment::Written { who, key });
         }
     }

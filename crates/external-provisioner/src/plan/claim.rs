@@ -27,6 +27,9 @@ pub enum Action {
     SavePv(Arc<Created>),
     /// Forget what was asked for: Kubernetes names it.
     CrossOut,
+    /// What deletes the PersistentVolume of this name may delete what the driver made, too: forget its answer, and ask again
+    /// when that is over.
+    Doubt(Arc<Created>),
     /// Give the pod back to the scheduler: this node will not do.
     Reschedule { node: NodeName, why: Unfit },
     /// Tell the user that somebody else will have to fill the volume.
@@ -100,8 +103,11 @@ pub fn plan(v: &ClaimView) -> Next<Action, Why, Problem> {
         let bound = v.claim.as_ref().is_some_and(|claim| claim.volume.is_some());
         return match &v.recall.created {
             None if v.recall.asked.is_some() && pv.handle.is_some() && (bound || !pv.deleting) => Next::Do(Action::CrossOut),
+            // It stays until its claim goes, and takes the driver's volume with it.
+            Some(created) if bound && !other(created) => Next::Do(Action::CrossOut),
             None if bound => Next::Rest(Why::AlreadyBound),
             // Upstream takes any volume of this name for saved, and leaks when it is the last one's (issue 1469).
+            Some(created) if pv.deleting => Next::Do(Action::Doubt(created.clone())),
             _ if pv.deleting => Next::Rest(Why::OldVolumeGoing),
             Some(created) if other(created) => Next::Refuse(Problem::NameTaken(created.ask.name.clone())),
             Some(_) => Next::Do(Action::CrossOut),
@@ -176,6 +182,7 @@ impl Reason for Action {
             Action::DiscardVolume(_) => "discard_volume",
             Action::SavePv(_) => "save_pv",
             Action::CrossOut => "cross_out",
+            Action::Doubt(_) => "doubt",
             Action::Reschedule { .. } => "reschedule",
             Action::AnnouncePopulator => "announce_populator",
         }

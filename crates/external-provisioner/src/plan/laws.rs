@@ -98,6 +98,7 @@ impl World {
                 assert!(self.pv.is_some(), "crossed out before Kubernetes names it");
                 (self.recall, self.intent) = (Recall::default(), None);
             }
+            Next::Do(claim::Action::Doubt(_)) => self.forget(),
             Next::Do(claim::Action::SavePv(created)) => match luck {
                 Luck::Good | Luck::TooSmall | Luck::DoneUnseen => {
                     let handle = Some(created.volume.handle.clone());

@@ -6,4 +6,5 @@ mod node;
 mod node_attach;
 mod node_plugins;
 mod provisioning;
+mod intents;
 mod scenario;

@@ -114,7 +114,8 @@ fn an_existing_volume_only_counts_as_saved_if_it_is_this_one() {
     let table = [
         (existing(UID, "vol-1", false), Next::Do(Action::CrossOut)),
         (existing(UID, "vol-0", false), Next::Refuse(Problem::NameTaken(PV.into()))),
-        (existing(UID, "vol-1", true), Next::Rest(Why::OldVolumeGoing)),
+        // What deletes it deletes the driver's volume too, perhaps: the answer is forgotten, and the same asked again after it.
+        (existing(UID, "vol-1", true), Next::Do(Action::Doubt(made.clone()))),
         (existing("another claim", "vol-1", false), Next::Refuse(Problem::NameTaken(PV.into()))),
     ];
     for (existing, want) in table {
@@ -122,6 +123,14 @@ fn an_existing_volume_only_counts_as_saved_if_it_is_this_one() {
         v.recall.created = Some(made.clone());
         assert_eq!(plan(&v), want);
     }
+}
+
+#[test]
+fn a_bound_volume_that_was_deleted_by_hand_is_saved_all_the_same() {
+    let mut v = ClaimView { existing: existing(UID, "vol-1", true), ..view() };
+    v.claim.as_mut().unwrap().volume = Some(PV.into());
+    v.recall.created = Some(created(&view(), Bytes(0)));
+    assert_eq!(plan(&v), Next::Do(Action::CrossOut));
 }
 
 #[test]
