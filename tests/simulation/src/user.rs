@@ -65,12 +65,13 @@ pub(crate) async fn calm(world: &World) {
     world.ctx().spawn("administrator", async move { give_up_retained(&own).await });
 }
 
-/// An administrator deletes released volumes that were retained. What they hold stays in the backend, and is meant to.
+/// An administrator deletes retained volumes that are released, or that nobody has taken again. What they hold stays in the backend, and is meant to.
 async fn give_up_retained(world: &World) {
     loop {
         for volume in objects::volumes(world.store()) {
-            let retained = volume.spec.persistent_volume_reclaim_policy == "Retain" && volume.status.phase == "Released";
-            if retained && !volume.deleting() {
+            let retained = volume.spec.persistent_volume_reclaim_policy == "Retain";
+            let over = matches!(&*volume.status.phase, "Released" | "Available");
+            if retained && over && !volume.deleting() {
                 keeps(world, &volume, true);
                 delete(world, &format!("/api/v1/persistentvolumes/{}", volume.metadata.name)).await;
             }
