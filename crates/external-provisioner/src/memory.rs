@@ -117,6 +117,13 @@ impl Memory {
         self.entry(claim_uid, |entry| entry.no_room = Some(node));
     }
 
+    /// The pod was given back to the scheduler. Whichever node is chosen next, this one again among them, is asked for anew.
+    pub(crate) fn rescheduled(&self, claim_uid: &str) {
+        if let Some(entry) = self.state().claims.get_mut(claim_uid) {
+            entry.no_room = None;
+        }
+    }
+
     /// What was made is deleted again; it is asked for anew, from the claim as it is then.
     pub(crate) fn discarded(&self, term: u64, created: &Created) {
         self.in_term(term, &created.ask.claim_uid, |entry| (entry.created, entry.asked) = (None, None));

@@ -15,6 +15,7 @@
 //! - `laws/`: what must be true, of each step and at rest. Pure functions over what was seen.
 #![forbid(unsafe_code)]
 
+mod deaths;
 mod draw;
 pub mod driver;
 mod fault;
@@ -29,6 +30,7 @@ mod user;
 mod wire;
 mod world;
 
+pub use deaths::{Deaths, deaths};
 pub use fault::{ApiFault, Deadly, Fault, FaultKind, Rates};
 pub use laws::{Law, Violation};
 pub use plan::{Act, Damage, Plan, Shape, Step};

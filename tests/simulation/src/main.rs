@@ -31,6 +31,9 @@ struct Flags {
     /// Break each rule in turn, and see that the laws notice within --seeds.
     #[arg(long)]
     mutants: bool,
+    /// Kill each process of one volume's life at every turn of its tasks, or at each Nth.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
+    deaths: Option<u64>,
     /// Break this rule, and no other.
     #[arg(long, value_name = "RULE")]
     without: Option<String>,
@@ -76,6 +79,9 @@ fn decide(flags: &Flags) -> Result<bool> {
     };
     if flags.mutants {
         return Ok(sweep::mutants(range.unwrap_or(0..2000), jobs));
+    }
+    if let Some(stride) = flags.deaths {
+        return Ok(sweep::deaths(stride, jobs));
     }
     let mut good = true;
     if let Some(path) = &flags.plan {

@@ -58,6 +58,24 @@ pub(crate) fn sweep(range: Range<u64>, jobs: usize, rule: Option<Rule>) -> Swept
     swept
 }
 
+/// Kills each process of one volume's life wherever it may die. Whether every law was kept.
+pub(crate) fn deaths(stride: u64, jobs: usize) -> bool {
+    let good = AtomicBool::new(true);
+    each(0..PROCESSES.len() as u64, jobs, |nth| {
+        let process = PROCESSES[usize::try_from(nth).unwrap_or(0)];
+        let deaths = simulation::deaths(&Plan::life(), process, stride);
+        println!("{process:<16} {:>5} deaths, {} broke a law", deaths.runs, deaths.broken.len());
+        for (plan, violation) in deaths.broken.iter().take(3) {
+            good.store(false, Ordering::Relaxed);
+            println!("broken law: {}: {}, by {:?}", violation.law, violation.what, plan.steps.first());
+        }
+        true
+    });
+    good.into_inner()
+}
+
+const PROCESSES: [&str; 4] = ["provisioner-a", "attacher-a", "binder", "mounter"];
+
 /// Breaks each rule until a law notices. Whether every one was noticed.
 pub(crate) fn mutants(range: Range<u64>, jobs: usize) -> bool {
     println!("{:<26} {:>8}  law", "without", "seeds");

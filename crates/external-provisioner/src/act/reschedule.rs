@@ -34,6 +34,7 @@ impl Act {
         let Changed::Written(written) = change(&api, key.object.name(), &key.uid, edit).await.map_err(failed)? else {
             return Err(Error::Overtaken { attempt, object });
         };
+        self.memory.rescheduled(&key.uid);
         info!(pvc = %key.object, %node, ?why, "pod given back to the scheduler");
         if why == Unfit::Gone {
             let message = format!("selected node {node} has no CSINode; the pod goes back to the scheduler");

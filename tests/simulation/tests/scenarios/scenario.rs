@@ -71,7 +71,21 @@ impl Scenario {
     /// Runs it with three seeds, which differ in latencies and in whose turn it is. All laws must hold, every fault must have
     /// happened, and `promise` must hold of what was seen.
     pub(crate) fn promises(self, promise: impl Fn(&Story)) {
-        for seed in 1..4 {
+        self.with_seeds(1..4, promise);
+    }
+
+    /// The same with one seed: for what depends on the very moment of something in its run.
+    pub(crate) fn promises_once(self, promise: impl Fn(&Story)) {
+        self.with_seeds(1..2, promise);
+    }
+
+    /// As it is run first.
+    pub(crate) fn plan(&self) -> Plan {
+        self.0.clone()
+    }
+
+    fn with_seeds(self, seeds: std::ops::Range<u64>, promise: impl Fn(&Story)) {
+        for seed in seeds {
             let plan = Plan { seed, ..self.0.clone() };
             let story = Story(run(&plan));
             if let Some(violation) = story.0.violations.first() {
