@@ -130,7 +130,8 @@ pub(crate) struct AttachedVolume {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DriversSpec {
-    pub(crate) drivers: Vec<NodeDriver>,
+    /// An empty list may be null.
+    pub(crate) drivers: Option<Vec<NodeDriver>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -172,7 +173,13 @@ pub(crate) fn all<T: DeserializeOwned>(store: &Store, group: &str, plural: &str)
     };
     let listing = store.list(request).now_or_never().and_then(Result::ok);
     let items = listing.map(|listing| listing.items).unwrap_or_default();
-    items.iter().map(|object| serde_json::from_slice(object.json()).expect("an object of its kind")).collect()
+    items
+        .iter()
+        .map(|object| {
+            serde_json::from_slice(object.json())
+                .unwrap_or_else(|error| panic!("{plural}: {error}: {}", String::from_utf8_lossy(object.json())))
+        })
+        .collect()
 }
 
 pub(crate) fn volumes(store: &Store) -> Vec<Volume> {

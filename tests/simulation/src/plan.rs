@@ -164,7 +164,7 @@ pub enum Act {
     LoseFiles {
         named: String,
     },
-    /// What is mounted on the node is dead: nothing at or below it can be looked at until it is unmounted.
+    /// Every filesystem that is mounted on the node is dead: nothing at or below it can be looked at until it is unmounted.
     KillMounts,
     /// Another agent on the node puts its own driver's id over all that are there.
     OverwriteNodeIds,

@@ -32,9 +32,11 @@ impl FakeMounter {
         self.state().links.clone()
     }
 
-    /// What something is mounted on.
-    pub fn targets(&self) -> Vec<PathBuf> {
-        self.state().table.0.iter().map(|mount| mount.target.clone()).collect()
+    /// What filesystems are mounted on: devices are not among them.
+    pub fn filesystems(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        let filesystems = state.table.0.iter().filter(|mount| !matches!(&*mount.fs_type, "devtmpfs" | "none"));
+        filesystems.map(|mount| mount.target.clone()).collect()
     }
 
     /// Which volume was given to which group.

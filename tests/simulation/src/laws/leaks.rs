@@ -37,11 +37,19 @@ pub(super) fn intent_before_create(world: &World, moment: &Moment<'_>) -> Option
     (!written).then(|| format!("CreateVolume of {} is sent, and nothing says so", world.plain(&request.name)))
 }
 
-/// What a PersistentVolume names that a claim may use is not deleted.
+/// What is attached or mounted is not deleted.
+///
+/// Of a driver that does not attach, only a pod's object says that its volume is mounted. A pod that was deleted by force says so no
+/// longer, and an unstage may come after the object of the last pod has gone, as with a kubelet: what nobody is told of, nobody can
+/// wait for. There the law is that no volume is deleted that is published for a pod that is there.
 pub(super) fn deleted_in_use(world: &World, moment: &Moment<'_>) -> Option<String> {
     let Moment::Sent { request: Request::DeleteVolume(request), .. } = moment else { return None };
     let made = volume(world, &request.volume_id)?;
-    let used = !made.published.is_empty() || !made.staged.is_empty() || !made.targets.is_empty();
+    let pods = objects::pods(world.store());
+    let used = match world.plan().shape.attach {
+        true => !made.published.is_empty() || !made.staged.is_empty() || !made.targets.is_empty(),
+        false => made.targets.iter().any(|target| pods.iter().any(|pod| target.path.contains(&pod.metadata.uid))),
+    };
     used.then(|| format!("DeleteVolume of {}, which is attached or mounted", world.plain(&made.name)))
 }
 

@@ -59,7 +59,7 @@ pub(super) fn unrest(world: &World) -> Vec<String> {
     };
     let csi_nodes = objects::csi_nodes(world.store());
     let csi_node = csi_nodes.iter().find(|csi_node| csi_node.metadata.name == NODE);
-    if !csi_node.is_some_and(|csi_node| csi_node.spec.drivers.iter().any(|driver| driver.name == DRIVER)) {
+    if !csi_node.is_some_and(|csi_node| csi_node.spec.drivers.iter().flatten().any(|driver| driver.name == DRIVER)) {
         left.push("the CSINode does not name the driver".to_owned());
     }
     let owned =

@@ -66,7 +66,7 @@ pub(super) async fn act(world: &World, act: &Act) {
             fate("the node's machine starts anew");
             world.kill("mounter", "its machine starts anew");
             let machine = world.machine();
-            machine.kernel.targets().iter().for_each(|target| _ = machine.disk.revive(target));
+            machine.kernel.filesystems().iter().for_each(|target| _ = machine.disk.revive(target));
             world.reboot();
         }
         Act::DamageJournal { how } => {
@@ -81,9 +81,9 @@ pub(super) async fn act(world: &World, act: &Act) {
             lost.for_each(|(path, _)| disk.take(&path));
         }
         Act::KillMounts => {
-            fate("what is mounted is dead");
+            fate("every mounted filesystem is dead");
             let machine = world.machine();
-            machine.kernel.targets().iter().for_each(|target| machine.disk.kill(target));
+            machine.kernel.filesystems().iter().for_each(|target| machine.disk.kill(target));
         }
         Act::FillDisk { ms } => {
             fate("the node's disk is full");
