@@ -119,7 +119,7 @@ impl ActError for Error {
         match self {
             Error::CreateVolume { verdict: Verdict::Infeasible, slow, .. } => Requeue::After(*slow),
             // Rescheduling is the next step, and it can be taken now.
-            Error::NoRoom { .. } | Error::EarlierIntent { .. } => Requeue::After(Duration::ZERO),
+            Error::NoRoom { .. } => Requeue::After(Duration::ZERO),
             Error::CreateVolume { .. }
             | Error::TooSmall { .. }
             | Error::DiscardVolume { .. }
@@ -128,6 +128,8 @@ impl ActError for Error {
             | Error::DeletionSecret(_)
             | Error::SavePv { .. }
             | Error::Intent { .. }
+            // Going on from the earlier one has brought the key back already.
+            | Error::EarlierIntent { .. }
             | Error::AnotherTerm { .. }
             | Error::Api { .. }
             | Error::Overtaken { .. } => Requeue::Backoff,

@@ -62,7 +62,7 @@ impl Act {
     fn not_created(&self, view: &ClaimView, ask: &Ask, source: csi_client::CallError) -> Error {
         let (name, slow) = (ask.name.clone(), self.slow);
         let verdict = source.verdict();
-        if verdict == Verdict::MaybeRunning {
+        if verdict == Verdict::MaybeRunning && on(Rule::RepeatWhatMayRun) {
             debug!(pv = %name, "the driver may still be at it: the same will be asked again");
             return Error::CreateVolume { name, verdict, slow, source };
         }

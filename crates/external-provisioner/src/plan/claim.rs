@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csi_types::{Bytes, DriverName, Next, NodeName, QuantityError, Reason, TemplateError, VolumeName};
-use rt::rules::{Rule, on};
 
 use crate::ask::{Ask, Halt};
 use crate::parameters::ParameterError;
@@ -122,7 +121,7 @@ pub fn plan(v: &ClaimView) -> Next<Action, Why, Problem> {
             _ => Next::Do(Action::SavePv(created.clone())),
         };
     }
-    if let Some(ask) = v.recall.asked.as_ref().filter(|_| on(Rule::RepeatWhatMayRun)) {
+    if let Some(ask) = &v.recall.asked {
         return Next::Do(Action::CreateVolume(ask.clone()));
     }
     match &v.claim {
