@@ -10,7 +10,6 @@ use cluster::drive::{Controller, Pass, drive};
 use cluster::kinds::{Claim, Phase};
 use cluster::patch::Change;
 use cluster::{Key, Keys};
-use rt::rules::{Rule, on};
 use serde_json::json;
 
 use crate::error::Error;
@@ -60,7 +59,7 @@ impl Volumes {
                 let claim = look(client, &caches.claims, &key).await?;
                 let holds = |claim: &Claim| claim.meta.uid == of.uid && claim.volume.as_deref() == Some(volume.meta.key.name());
                 let unheard = |claim: &Claim| claim.meta.uid == of.uid && view.claim.is_none();
-                if claim.is_some_and(|claim| holds(&claim) || unheard(&claim)) && on(Rule::LookBeforeRelease) {
+                if claim.is_some_and(|claim| holds(&claim) || unheard(&claim)) {
                     return Err(Error::Behind { object: format!("PersistentVolumeClaim {key}") });
                 }
                 mark_phase(&self.part, volume, Phase::Released, "").await

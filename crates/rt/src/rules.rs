@@ -43,8 +43,6 @@ pub enum Rule {
     InUseBeforeMount,
     /// A write holds only for the object that was seen.
     WritesAreGuarded,
-    /// That a claim is gone is looked up before its volume is released.
-    LookBeforeRelease,
     /// That a volume is to be deleted is looked up before it is.
     LookBeforeDelete,
     /// A volume is reported in use until it is unstaged.
@@ -55,7 +53,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 23] = [
+    pub const ALL: [Rule; 22] = [
         Rule::IntentBeforeCreate,
         Rule::IntentsAreSettled,
         Rule::IntentUntilSaved,
@@ -75,7 +73,6 @@ impl Rule {
         Rule::UnpublishBeforeUnstage,
         Rule::InUseBeforeMount,
         Rule::WritesAreGuarded,
-        Rule::LookBeforeRelease,
         Rule::LookBeforeDelete,
         Rule::InUseUntilUnstaged,
         Rule::DoubtAfterRestart,
