@@ -31,7 +31,13 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// Runs a plan. The same plan gives the same outcome, whatever ran before on this thread.
 pub fn run(plan: &Plan) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(lived(plan))
+    let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(lived(plan))));
+    lived.unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<&str>().map(ToString::to_string).or_else(|| cause.downcast_ref::<String>().cloned());
+        let what = format!("outside of every process: {}", text.unwrap_or_default());
+        let violations = vec![Violation { law: "no panic", what }];
+        Outcome { violations, trace: Trace::default(), faults: Vec::new(), writes: 0, time: Duration::ZERO }
+    })
 }
 
 async fn lived(plan: &Plan) -> Outcome {
