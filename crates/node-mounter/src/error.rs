@@ -28,6 +28,9 @@ pub enum Error {
     /// The Node, read live, does not list it.
     #[error("{key} is not yet in the Node's volumesAttached")]
     NotAttached { key: VolumeKey },
+    /// The Node's status, as we wrote it last, does not list it.
+    #[error("{key} is not in the Node's volumesInUse any more; it is mounted once it is again")]
+    NotInUse { key: VolumeKey },
     /// The VolumeAttachment says no.
     #[error("VolumeAttachment {name} {problem}")]
     Attachment { name: String, problem: String },
@@ -130,7 +133,7 @@ impl Error {
     /// What `kubectl describe pod` shows as the reason; `None`: it is on its way, and no news for anybody.
     pub fn event_reason(&self) -> Option<&'static str> {
         match self {
-            Error::NotWanted { .. } | Error::NotAttached { .. } => None,
+            Error::NotWanted { .. } | Error::NotAttached { .. } | Error::NotInUse { .. } => None,
             Error::Attachment { .. } => Some("FailedAttachVolume"),
             Error::Call { source, .. } if matches!(source.rpc, Rpc::NodeUnpublishVolume | Rpc::NodeUnstageVolume) => {
                 Some("FailedUnMount")
@@ -155,6 +158,7 @@ impl ActError for Error {
             Error::NotWanted { .. } => "NotWanted",
             Error::NoNode { .. } => "NoNode",
             Error::NotAttached { .. } => "NotAttached",
+            Error::NotInUse { .. } => "NotInUse",
             Error::Attachment { .. } => "Attachment",
             Error::Api { .. } => "Api",
             Error::Secret { .. } => "Secret",
@@ -177,7 +181,7 @@ impl ActError for Error {
 
     fn level(&self) -> Level {
         match self {
-            Error::NotWanted { .. } | Error::NotAttached { .. } => Level::Debug,
+            Error::NotWanted { .. } | Error::NotAttached { .. } | Error::NotInUse { .. } => Level::Debug,
             Error::Journal { .. } => Level::Error,
             Error::NotRegistered { .. }
             | Error::NoNode { .. }

@@ -43,6 +43,12 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey, place: &Place) -> Result
     if rules::on(Rule::JournalBeforeStage) {
         agent.save(key, record.clone()).await?;
     }
+    // From here on the record keeps it in volumesInUse. If a pod's deletion took it out just before, somebody may be detaching it.
+    let stands = !record.attachable || agent.state().node.reported.contains(key) || !rules::on(Rule::InUseBeforeMount);
+    if before.is_none() && !stands {
+        agent.cross_out(key).await?;
+        return Err(Error::NotInUse { key: key.clone() });
+    }
     prepare(agent, &spec, &record).await?;
     match driver.node_stage_volume(request).await {
         Ok(()) => {

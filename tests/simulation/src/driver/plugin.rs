@@ -145,7 +145,11 @@ impl Plugin {
         }
         match fault {
             Some(CallFault::Unreachable) => return Err(Failure::Unreachable("nobody listens at the driver's socket")),
-            Some(CallFault::Refused(code)) => return Err(Failure::told(code)),
+            // Calls are idempotent: nobody may say for good that there is no volume when there is one.
+            Some(CallFault::Refused(code)) if !self.is_made(call) || CallFault::MAY_HAVE_HAPPENED.contains(&code) => {
+                return Err(Failure::told(code));
+            }
+            Some(CallFault::Refused(_)) => return Err(Failure::told(Code::Aborted)),
             Some(CallFault::Late { effect_ms, .. }) => self.sleep(effect_ms.into()).await,
             Some(CallFault::Twice) => {
                 let _ = self.apply(call).await;
@@ -161,6 +165,12 @@ impl Plugin {
             _ => {}
         }
         answer.map_err(Failure::Refused)
+    }
+
+    /// It is a CreateVolume for what is there.
+    fn is_made(&self, call: &DriverCall) -> bool {
+        let Request::CreateVolume(request) = &call.request else { return false };
+        self.0.backend.world().volumes().any(|volume| volume.name == request.name)
     }
 
     /// The effect: in the backend and in the kernel at once, in the node's folders a little before or after.
