@@ -58,6 +58,8 @@ pub(crate) struct Saying<'a> {
 pub(crate) struct Memory {
     /// Handles that an administrator has kept in the backend.
     pub(crate) kept: BTreeSet<String>,
+    /// Handles of volumes that were to be kept only after they were released: DeleteVolume may have been on its way.
+    pub(crate) retained_late: BTreeSet<String>,
     /// The node was called out of service once: whoever says so vouches that nothing runs there.
     pub(crate) out_of_service: bool,
     /// PersistentVolumes by uid, and the uid of the claim that each was given to.

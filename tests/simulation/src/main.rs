@@ -28,6 +28,9 @@ struct Flags {
     /// Print everything that happens, and do not make it smaller.
     #[arg(long)]
     trace: bool,
+    /// Print what the processes log, to stderr.
+    #[arg(long, requires = "trace")]
+    log: bool,
     /// Break each rule in turn, and see that the laws notice within --seeds.
     #[arg(long)]
     mutants: bool,
@@ -58,7 +61,11 @@ fn seeds(text: &str) -> Result<Range<u64>> {
 fn main() -> ExitCode {
     // A panic is a finding, told with its seed.
     std::panic::set_hook(Box::new(|_| {}));
-    match decide(&Flags::parse()) {
+    let flags = Flags::parse();
+    if flags.log {
+        tracing_subscriber::fmt().without_time().with_max_level(tracing::Level::DEBUG).with_writer(std::io::stderr).init();
+    }
+    match decide(&flags) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -49,7 +49,16 @@ pub struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { replicas: 1, attach: true, stage: true, topology: false, secrets: false, intents: true, republish: false, clear: true }
+        Self {
+            replicas: 1,
+            attach: true,
+            stage: true,
+            topology: false,
+            secrets: false,
+            intents: true,
+            republish: false,
+            clear: true,
+        }
     }
 }
 

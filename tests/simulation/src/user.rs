@@ -120,12 +120,18 @@ async fn act(world: &World, act: &Act) {
             for volume in volumes_of(world, claim) {
                 let spec = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain"}});
                 keeps(world, &volume, volume.deleting());
+                if volume.status.phase == "Released" {
+                    world.memory().retained_late.insert(volume.spec.csi.volume_handle.clone());
+                }
                 patch(world, &volume_path(&volume.metadata.name), spec).await;
             }
         }
         Act::FreeVolume { claim } => {
             did(format!("frees the volume of claim {claim}"));
-            for volume in volumes_of(world, claim).into_iter().filter(|volume| volume.status.phase == "Released") {
+            let may = |volume: &objects::Volume| {
+                volume.status.phase == "Released" && volume.spec.persistent_volume_reclaim_policy == "Retain"
+            };
+            for volume in volumes_of(world, claim).into_iter().filter(may) {
                 world.memory().given.remove(&volume.metadata.uid);
                 patch(world, &volume_path(&volume.metadata.name), json!({"spec": {"claimRef": null}})).await;
             }

@@ -58,6 +58,9 @@ pub(super) fn missing(world: &World, moment: &Moment<'_>) -> Option<String> {
     let Moment::Applied { request: Request::DeleteVolume(request), .. } = moment else { return None };
     let wanted =
         |named: &objects::Volume| named.status.phase != "Released" && named.status.phase != "Failed" && !named.deleting();
+    if world.memory().retained_late.contains(&request.volume_id) {
+        return None;
+    }
     let named = names(world, &request.volume_id).into_iter().find(wanted)?;
     Some(format!("the backend's volume of {} is deleted, and its PersistentVolume goes on", world.plain(&named.metadata.name)))
 }
