@@ -16,6 +16,7 @@ use rt::{Ctx, Shutdown};
 use sidecar::{Program, Surroundings, parse};
 
 use crate::driver::SimDriver;
+use crate::laws::Violation;
 use crate::trace::What;
 use crate::wire;
 use crate::world::{DRIVER, SYSTEM, World};
@@ -63,6 +64,8 @@ pub(crate) fn start(world: &World, name: &str) {
     let started = world.slots().get(&who).map_or(0, |slot| slot.started) + 1;
     let ctx = world.ctx().another(&format!("{name}#{started}"), world.machine().disk);
     world.slots().insert(who.clone(), Slot { ctx: ctx.clone(), started, again: None });
+    // One that goes round without ever waiting would never let the clock go on.
+    ctx.kill_at_poll(TURNS);
     world.note(&who, What::Started);
     let place = Start { world: world.clone(), who: who.clone(), ctx: ctx.clone() };
     ctx.spawn(name, async move {
@@ -82,21 +85,28 @@ fn name_of(who: &str) -> &str {
     who.split('-').next().unwrap_or(who)
 }
 
+/// More turns of its tasks than any process takes in a run.
+const TURNS: u64 = 2_000_000;
+
 /// Starts dead programs again, each after a while of its own, for as long as the run lasts.
 pub(crate) async fn supervise(world: World) {
     loop {
         world.ctx().sleep(Duration::from_millis(250)).await;
         let now = world.ctx().now();
-        let (mut due, mut seen_dead) = (Vec::new(), Vec::new());
+        let (mut due, mut seen_dead, mut endless) = (Vec::new(), Vec::new(), None);
         for (who, slot) in world.slots().iter_mut().filter(|(_, slot)| slot.ctx.is_dead()) {
             let pause = world.ctx().draw(&format!("restart {who}")) % 6_000;
             if slot.again.is_none() {
                 seen_dead.push(who.clone());
+                endless = endless.or((slot.ctx.polls() >= TURNS).then(|| who.clone()));
             }
             let again = *slot.again.get_or_insert(now + Duration::from_millis(pause));
             if again <= now {
                 due.push(who.clone());
             }
+        }
+        if let Some(who) = endless {
+            world.broke(Violation { law: "finite", what: format!("{who} has taken {TURNS} turns") });
         }
         seen_dead.iter().for_each(|who| world.note(who, What::Dead));
         due.iter().for_each(|who| start(&world, who));
