@@ -27,6 +27,8 @@ impl Program {
             .args(arguments)
             // By this mark hack/cluster finds what a killed benchmark leaves.
             .env("LONGSHORE_CLUSTER", site.run())
+            // Where it may write Leases, as its pod would be told.
+            .env("POD_NAMESPACE", "longshore-system")
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

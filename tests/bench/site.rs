@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use harness::{Cluster, eventually, eventually_within};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolume, PersistentVolumeClaim, ServiceAccount};
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -71,6 +71,13 @@ impl Site {
             "subjects": [{"kind": "ServiceAccount", "name": side.account(), "namespace": ACCOUNTS}],
         }))?;
         Api::all(self.client.clone()).create(&PostParams::default(), &binding).await?;
+        // Where it writes its intents.
+        let binding: RoleBinding = serde_json::from_value(json!({
+            "metadata": {"name": side.account()},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "external-provisioner-cfg"},
+            "subjects": [{"kind": "ServiceAccount", "name": side.account(), "namespace": ACCOUNTS}],
+        }))?;
+        Api::namespaced(self.client.clone(), ACCOUNTS).create(&PostParams::default(), &binding).await?;
         let spec = TokenRequestSpec { expiration_seconds: Some(6 * 3600), ..TokenRequestSpec::default() };
         let request = TokenRequest { spec: Some(spec), ..TokenRequest::default() };
         let answer = accounts.create_token_request(side.account(), &PostParams::default(), &request).await?;
@@ -248,6 +255,8 @@ impl Site {
             let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), ACCOUNTS);
             gone_is_fine(accounts.delete(side.account(), &now).await)?;
             gone_is_fine(Api::<ClusterRoleBinding>::all(self.client.clone()).delete(side.account(), &now).await)?;
+            let leases: Api<RoleBinding> = Api::namespaced(self.client.clone(), ACCOUNTS);
+            gone_is_fine(leases.delete(side.account(), &now).await)?;
             let _ = std::fs::remove_file(self.kubeconfig(side));
         }
         gone_is_fine(namespaces.delete(NAMESPACE, &now).await)?;

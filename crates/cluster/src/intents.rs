@@ -10,8 +10,8 @@
 //!
 //! - A record is one annotation, `intent.longshore.io/<key>`, of Lease `<name>`, or of `<name>.1`, `<name>.2`… when one is full.
 //!   Upstream's role already grants get, create and update on leases, so an image swap needs no new right.
-//! - **Group commit**: what begins and ends while a commit is under way shares the next one. A lone begin is written at once; while
-//!   much is open, commits wait a moment for company. An end waits for a commit, or a second.
+//! - **Group commit**: what begins and ends while a commit is under way shares the next one. A lone begin is written at once;
+//!   under load commits start 20 ms apart. An end waits for a commit, or a second.
 //! - **Nobody's record is lost**: a write carries the version that was read; a conflict is read again and merged. A text is only
 //!   replaced or removed if it is word for word one that we wrote or took over. Texts must therefore be unique: let each carry who
 //!   wrote it and when.

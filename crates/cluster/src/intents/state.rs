@@ -13,9 +13,7 @@ use super::{Begun, IntentError};
 /// In front of a record's key, among the annotations.
 pub(super) const PREFIX: &str = "intent.longshore.io/";
 /// Commits start at least this far apart, so that what begins at the same time shares one.
-pub(super) const APART: Duration = Duration::from_millis(25);
-/// How long the first of few waits for more to share its commit with, while much is open.
-const SHARE: Duration = Duration::from_millis(75);
+pub(super) const APART: Duration = Duration::from_millis(20);
 /// An end that no begin takes along is written by itself after this long.
 pub(super) const LAZY: Duration = Duration::from_secs(1);
 
@@ -51,10 +49,10 @@ struct Entry {
 pub(super) struct State {
     pub(super) term: u64,
     entries: BTreeMap<Box<str>, Entry>,
-    /// Have to be written, and since when the first of them waits.
+    /// Have to be written.
     begins: BTreeSet<Box<str>>,
-    begins_since: Option<Instant>,
     ends: BTreeSet<Box<str>>,
+    /// Since when the first of them waits.
     ends_since: Option<Instant>,
     /// Records that the owner cannot read. They stay where they are.
     unreadable: BTreeSet<(usize, Box<str>, Arc<str>)>,
@@ -87,7 +85,7 @@ impl State {
         }
         self.begins.clear();
         self.ends.clear();
-        (self.begins_since, self.ends_since) = (None, None);
+        self.ends_since = None;
         self.flushed();
     }
 
@@ -108,7 +106,6 @@ impl State {
         if unprotected {
             return Beginning::Over(Begun::Unprotected);
         }
-        self.begins_since.get_or_insert(now);
         let (reply, answered) = oneshot::channel();
         entry.waiters.push(reply);
         Beginning::Waits(answered)
@@ -132,13 +129,7 @@ impl State {
     /// When the next commit is due.
     pub(super) fn due(&self, last: Option<Instant>) -> Option<Instant> {
         let soonest = last.map_or(Instant::default(), |last| last + APART);
-        let few = self.begins.len() < self.entries.len().div_ceil(8);
-        let begins = match (self.begins_since, self.refused_until) {
-            _ if self.begins.is_empty() => None,
-            (_, Some(until)) => Some(until),
-            (Some(since), None) if few => Some(soonest.max(since + SHARE)),
-            (_, None) => Some(soonest),
-        };
+        let begins = (!self.begins.is_empty()).then(|| self.refused_until.unwrap_or(soonest));
         let ends = self.ends_since.filter(|_| !self.ends.is_empty()).map(|since| (since + LAZY).max(soonest));
         let ends = ends.map(|at| self.refused_until.map_or(at, |until| at.max(until)));
         let flush = (!self.flushes.is_empty()).then_some(soonest);
@@ -285,8 +276,7 @@ impl State {
                 }
             }
         }
-        (self.begins_since, self.ends_since) =
-            (self.begins_since.filter(|_| !self.begins.is_empty()), self.ends_since.filter(|_| !self.ends.is_empty()));
+        self.ends_since = self.ends_since.filter(|_| !self.ends.is_empty());
         begun
     }
 
@@ -308,7 +298,6 @@ impl State {
             self.end(&key, now);
             answer(waiters, || Err(error.clone()));
         }
-        self.begins_since = None;
     }
 
     /// How many are open, since when the oldest is, and how many records cannot be read.
