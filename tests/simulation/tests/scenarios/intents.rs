@@ -14,7 +14,13 @@ fn a_bound_volume_that_was_deleted_by_hand_ends_its_intent() {
         .at(5000, Act::DeleteVolume { claim: "c0".into() })
         .at(60_000, Act::DeleteClaim { name: "c0".into() })
         .promises(|story| {
-            story.saw_in_order(&["open intents: pv:c0", "deletes the volume", "open intents:", "deletes claim", "done: DeleteVolume"]);
+            story.saw_in_order(&[
+                "open intents: pv:c0",
+                "deletes the volume",
+                "open intents:",
+                "deletes claim",
+                "done: DeleteVolume",
+            ]);
             assert_eq!(story.count("done: CreateVolume pv:c0"), 1);
         });
 }
