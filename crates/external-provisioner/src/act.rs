@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use cluster::{Caches, Events, Intents, Key, Leadership, Locks};
 use csi_client::Driver;
-use csi_types::DriverName;
+use csi_types::{DriverName, Secret};
 use kube::Client;
 use rt::Ctx;
 
+use crate::ask::Ask;
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -85,5 +86,12 @@ impl Act {
             volume::Action::DeleteVolume => self.delete_volume(view, &cached.meta).await,
             volume::Action::ReleasePv => self.release_pv(&cached).await,
         }
+    }
+
+    /// The secret that the class names for making and deleting volumes, read for this one call.
+    async fn provisioner_secret(&self, ask: &Ask) -> Result<Secret, Error> {
+        let Some(secret) = &ask.secrets.provisioner else { return Ok(Secret::none()) };
+        let read = cluster::live::secret(&self.client, secret).await;
+        read.map_err(|source| Error::Secret { class: ask.class.clone(), source })
     }
 }

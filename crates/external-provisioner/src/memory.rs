@@ -90,13 +90,13 @@ impl Memory {
         });
     }
 
-    /// The driver made it; it has to be saved. Returns false, and nothing is remembered, if another term has begun since.
-    pub(crate) fn created(&self, term: u64, ask: &Arc<Ask>, volume: CreatedVolume) -> bool {
+    /// The driver made it; it has to be saved.
+    pub(crate) fn created(&self, term: u64, ask: &Arc<Ask>, volume: CreatedVolume) {
         let created = Arc::new(Created { ask: ask.clone(), volume });
         self.in_term(term, &ask.claim_uid, |entry| {
             let asked = entry.asked.take();
             *entry = Entry { started: entry.started, created: Some(created), asked, ..Entry::default() };
-        })
+        });
     }
 
     /// The driver's final answer was no: the next attempt starts from the claim as it is then.
@@ -197,13 +197,11 @@ impl Memory {
     }
 
     /// Only if it is true in this term.
-    fn in_term(&self, term: u64, uid: &str, change: impl FnOnce(&mut Entry)) -> bool {
+    fn in_term(&self, term: u64, uid: &str, change: impl FnOnce(&mut Entry)) {
         let mut state = self.state();
-        if state.term != term {
-            return false;
+        if state.term == term {
+            change(state.claims.entry(uid.to_owned()).or_default());
         }
-        change(state.claims.entry(uid.to_owned()).or_default());
-        true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

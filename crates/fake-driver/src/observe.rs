@@ -7,8 +7,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use csi_proto::csi::v1 as csi;
-
 use crate::{
     code::{Code, Refusal},
     rpc::Request,
@@ -74,27 +72,4 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.busy.volumes().remove(&self.volume);
     }
-}
-
-/// The volume that a call changes: its id, or for CreateVolume its name, of which the id is made.
-pub(crate) enum Subject<'a> {
-    Id(&'a str),
-    Name(&'a str),
-}
-
-pub(crate) fn subject(request: &Request) -> Option<Subject<'_>> {
-    Some(match request {
-        Request::CreateVolume(csi::CreateVolumeRequest { name, .. }) => Subject::Name(name),
-        Request::DeleteVolume(r) => Subject::Id(&r.volume_id),
-        Request::ControllerPublishVolume(r) => Subject::Id(&r.volume_id),
-        Request::ControllerUnpublishVolume(r) => Subject::Id(&r.volume_id),
-        Request::ControllerExpandVolume(r) => Subject::Id(&r.volume_id),
-        Request::ControllerModifyVolume(r) => Subject::Id(&r.volume_id),
-        Request::NodeStageVolume(r) => Subject::Id(&r.volume_id),
-        Request::NodeUnstageVolume(r) => Subject::Id(&r.volume_id),
-        Request::NodePublishVolume(r) => Subject::Id(&r.volume_id),
-        Request::NodeUnpublishVolume(r) => Subject::Id(&r.volume_id),
-        Request::NodeExpandVolume(r) => Subject::Id(&r.volume_id),
-        _ => return None,
-    })
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     code::{Code, Refusal},
     mounts::Mounts,
-    observe::{Busy, Moment, Observer, Sight, Subject, subject},
+    observe::{Busy, Moment, Observer, Sight},
     record::Record,
     rpc::{Request, Response},
     script::{Judge, Rule, When},
@@ -55,8 +55,8 @@ impl Shell {
         self.heard.notify_waiters();
         let pid = caller.as_ref().and_then(|caller| caller.pid);
         self.look(Moment::Received, &request, pid);
-        let busy = self.busy.as_ref().zip(self.volume_of(&request));
-        let turn = match busy.map(|(busy, volume)| busy.enter(volume)).transpose() {
+        let volume = || lock(&self.world).volume_of(&request);
+        let turn = match self.busy.as_ref().and_then(|busy| Some(busy.enter(volume()?))).transpose() {
             Ok(turn) => turn,
             Err(refusal) => return self.answered(&request, pid, Err(refusal)).map_err(Into::into),
         };
@@ -75,14 +75,6 @@ impl Shell {
         });
         let answer = work.await.unwrap_or_else(|_| Err(Refusal::new(Code::Internal, format!("{name} panicked"))));
         answer.map_err(Into::into)
-    }
-
-    /// The volume that a call changes, by its id.
-    fn volume_of(&self, request: &Request) -> Option<String> {
-        Some(match subject(request)? {
-            Subject::Id(id) => id.to_owned(),
-            Subject::Name(name) => lock(&self.world).volume_id(name),
-        })
     }
 
     fn look(&self, moment: Moment, request: &Request, caller: Option<u32>) {

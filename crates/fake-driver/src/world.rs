@@ -22,7 +22,6 @@ pub use usage::Usage;
 
 use crate::{
     code::{Code, Refusal},
-    observe::{Subject, subject},
     rpc::{Request, Response},
     settings::{ControllerCap, Expansion, GroupCap, NodeCap, Place, PluginCap, Settings},
 };
@@ -231,10 +230,21 @@ impl World {
     /// The handle of the volume that a call changes; CreateVolume's is known before the volume exists.
     #[must_use]
     pub fn volume_of(&self, request: &Request) -> Option<String> {
-        Some(match subject(request)? {
-            Subject::Id(id) => id.to_owned(),
-            Subject::Name(name) => self.volume_id(name),
-        })
+        let id = match request {
+            Request::CreateVolume(r) => return Some(self.volume_id(&r.name)),
+            Request::DeleteVolume(r) => &r.volume_id,
+            Request::ControllerPublishVolume(r) => &r.volume_id,
+            Request::ControllerUnpublishVolume(r) => &r.volume_id,
+            Request::ControllerExpandVolume(r) => &r.volume_id,
+            Request::ControllerModifyVolume(r) => &r.volume_id,
+            Request::NodeStageVolume(r) => &r.volume_id,
+            Request::NodeUnstageVolume(r) => &r.volume_id,
+            Request::NodePublishVolume(r) => &r.volume_id,
+            Request::NodeUnpublishVolume(r) => &r.volume_id,
+            Request::NodeExpandVolume(r) => &r.volume_id,
+            _ => return None,
+        };
+        Some(id.clone())
     }
 
     fn id(&self, kind: &str, name: &str) -> String {

@@ -19,6 +19,8 @@ use kube::client::Body;
 use rt::Ctx;
 use tokio::sync::Notify;
 
+pub use people::ask;
+
 /// The API. Cheap to clone.
 #[derive(Clone)]
 pub struct TestApi {

@@ -1,5 +1,6 @@
 //! Users and other controllers at work on the same objects.
 
+use apistore::Api;
 use futures::FutureExt;
 use http::Request;
 use http_body_util::BodyExt;
@@ -38,11 +39,11 @@ impl TestApi {
         if let Some((_, rest)) = folder.split_once("/namespaces/") {
             let namespace = rest.split('/').next().unwrap_or_default();
             // One that is there already is as good.
-            let _ = self.ask("POST", "/api/v1/namespaces", JSON, json!({"metadata": {"name": namespace}})).await;
+            let _ = ask(&self.api, "POST", "/api/v1/namespaces", JSON, json!({"metadata": {"name": namespace}})).await;
         }
         object["metadata"]["name"] = json!(name);
         let status = object.get("status").cloned();
-        let made = done("POST", folder, self.ask("POST", folder, JSON, object).await);
+        let made = done("POST", folder, ask(&self.api, "POST", folder, JSON, object).await);
         match status {
             Some(status) => self.edit(&format!("{folder}/{name}"), |object| object["status"] = status).await,
             None => made,
@@ -55,18 +56,18 @@ impl TestApi {
         let mut wanted = before.clone();
         edit(&mut wanted);
         let status = (wanted["status"] != before["status"]).then(|| wanted["status"].clone());
-        let mut written = done("PUT", path, self.ask("PUT", path, JSON, wanted).await);
+        let mut written = done("PUT", path, ask(&self.api, "PUT", path, JSON, wanted).await);
         if let Some(status) = status {
             written["status"] = status;
             let path = format!("{path}/status");
-            written = done("PUT", &path, self.ask("PUT", &path, JSON, written).await);
+            written = done("PUT", &path, ask(&self.api, "PUT", &path, JSON, written).await);
         }
         written
     }
 
     /// Deletes an object. What is held stays, on its way out.
     pub async fn delete(&self, path: &str) {
-        done("DELETE", path, self.ask("DELETE", path, JSON, Value::Null).await);
+        done("DELETE", path, ask(&self.api, "DELETE", path, JSON, Value::Null).await);
     }
 
     /// Deletes an object, and lets go of it for everybody who holds it.
@@ -90,22 +91,23 @@ impl TestApi {
     }
 
     async fn release(&self, path: &str) {
-        done("PATCH", path, self.ask("PATCH", path, MERGE, json!({"metadata": {"finalizers": null}})).await);
+        done("PATCH", path, ask(&self.api, "PATCH", path, MERGE, json!({"metadata": {"finalizers": null}})).await);
     }
 
     /// A store in memory has everything at hand.
     fn read(&self, path: &str) -> (u16, Value) {
-        self.ask("GET", path, JSON, Value::Null).now_or_never().expect("an answer at once")
+        ask(&self.api, "GET", path, JSON, Value::Null).now_or_never().expect("an answer at once")
     }
+}
 
-    async fn ask(&self, method: &str, path: &str, content: &str, body: Value) -> (u16, Value) {
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request = Request::builder().method(method).uri(path).header("content-type", content).body(Body::from(body));
-        let Ok(answer) = self.api.clone().call(request.expect("a request")).await;
-        let (head, body) = answer.into_parts();
-        let Ok(body) = body.collect().await;
-        (head.status.as_u16(), serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
-    }
+/// One request and its answer, past every rule: the code, and the body if it is JSON. A body of null is none.
+pub async fn ask(api: &Api, method: &str, path: &str, content: &str, body: Value) -> (u16, Value) {
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let request = Request::builder().method(method).uri(path).header("content-type", content).body(Body::from(body));
+    let Ok(answer) = api.clone().call(request.expect("a request")).await;
+    let (head, body) = answer.into_parts();
+    let Ok(body) = body.collect().await;
+    (head.status.as_u16(), serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
 }
 
 fn done(method: &str, path: &str, (code, answer): (u16, Value)) -> Value {

@@ -69,7 +69,7 @@ pub(crate) fn start(world: &World, name: &str) {
     world.note(&who, What::Started);
     let place = Start { world: world.clone(), who: who.clone(), ctx: ctx.clone() };
     ctx.spawn(name, async move {
-        match name_of(&place.who) {
+        match program(&place.who) {
             "provisioner" => provisioner::run(&place).await,
             "attacher" => attacher::run(&place).await,
             "binder" => binder::run(&place).await,
@@ -81,7 +81,8 @@ pub(crate) fn start(world: &World, name: &str) {
     });
 }
 
-fn name_of(who: &str) -> &str {
+/// Replicas are one program.
+pub(crate) fn program(who: &str) -> &str {
     who.split('-').next().unwrap_or(who)
 }
 

@@ -6,14 +6,16 @@ mod node;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_api::ask;
 
 use crate::objects;
 use crate::plan::{Act, Step};
 use crate::trace::What;
-use crate::wire;
 use crate::world::{DRIVER, NAMESPACE, SECRET, SYSTEM, World};
 
 const JSON: &str = "application/json";
+/// Volumes of the last are retained.
+const CLASSES: [&str; 3] = ["fast", "wait", "keep"];
 const MERGE: &str = "application/merge-patch+json";
 
 /// What is there before anybody comes.
@@ -22,7 +24,7 @@ pub(crate) async fn prepare(world: &World) {
         post(world, "/api/v1/namespaces", json!({"metadata": {"name": name}})).await;
     }
     node::create_driver(world).await;
-    for class in ["fast", "wait", "keep"] {
+    for class in CLASSES {
         create_class(world, class, 0).await;
     }
     create_secret(world).await;
@@ -46,7 +48,7 @@ pub(crate) async fn steps(world: &World) {
 /// From here on nothing goes wrong, what is needed to finish is there, and who wanted everything gone deletes it.
 pub(crate) async fn calm(world: &World) {
     world.tell("world", What::Did("from here on nothing goes wrong".to_owned()));
-    for class in ["fast", "wait", "keep"] {
+    for class in CLASSES {
         create_class(world, class, 0).await;
     }
     create_secret(world).await;
@@ -73,7 +75,7 @@ async fn give_up_retained(world: &World) {
             let over = matches!(&*volume.status.phase, "Released" | "Available");
             if retained && over && !volume.deleting() {
                 keeps(world, &volume, true);
-                delete(world, &format!("/api/v1/persistentvolumes/{}", volume.metadata.name)).await;
+                delete(world, &volume_path(&volume.metadata.name)).await;
             }
         }
         world.ctx().sleep(Duration::from_secs(2)).await;
@@ -98,7 +100,7 @@ async fn act(world: &World, act: &Act) {
         Act::ForceDeletePod { name } => {
             did(format!("deletes pod {name} by force"));
             let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0});
-            wire::ask(&world.api(), "DELETE", &pod_path(name), JSON, options).await;
+            ask(&world.api(), "DELETE", &pod_path(name), JSON, options).await;
         }
         Act::EndPod { name } => {
             did(format!("pod {name} has ended"));
@@ -312,13 +314,13 @@ fn class_path(name: &str) -> String {
 
 /// What is there already, or is gone already, is no concern.
 async fn post(world: &World, path: &str, object: Value) -> Value {
-    wire::ask(&world.api(), "POST", path, JSON, object).await.1
+    ask(&world.api(), "POST", path, JSON, object).await.1
 }
 
 async fn patch(world: &World, path: &str, change: Value) {
-    wire::ask(&world.api(), "PATCH", path, MERGE, change).await;
+    ask(&world.api(), "PATCH", path, MERGE, change).await;
 }
 
 async fn delete(world: &World, path: &str) {
-    wire::ask(&world.api(), "DELETE", path, JSON, Value::Null).await;
+    ask(&world.api(), "DELETE", path, JSON, Value::Null).await;
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apistore::Api;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use http::{Method, Request, Response};
@@ -19,6 +18,7 @@ use tower::{BoxError, Service};
 
 use crate::fault::{ApiFault, FaultKind, Place};
 use crate::laws::Saying;
+use crate::process::program;
 use crate::trace::What;
 use crate::world::World;
 
@@ -26,7 +26,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 
 /// A client for a process: what it asks goes through the world.
 pub(crate) fn client(world: &World, who: &Arc<str>, process: &Ctx) -> kube::Client {
-    let name = client_name(who);
+    let agent = program(who).to_owned();
     let (world, who, of) = (world.clone(), who.clone(), process.clone());
     let service = tower::service_fn(move |request: Request<Body>| {
         let (world, who, of) = (world.clone(), who.clone(), of.clone());
@@ -42,16 +42,11 @@ pub(crate) fn client(world: &World, who: &Arc<str>, process: &Ctx) -> kube::Clie
         });
         answered.map(|result| result.unwrap_or_else(|_| Err(broken())))
     });
-    cluster::on(process, service, &name)
+    cluster::on(process, service, &agent)
 }
 
 fn broken() -> BoxError {
     "the connection is broken".into()
-}
-
-/// Replicas are one component.
-fn client_name(who: &str) -> String {
-    who.split('-').next().unwrap_or(who).to_owned()
 }
 
 /// `None`: the answer never comes.
@@ -206,14 +201,4 @@ fn refusal(code: u16) -> Result<Answer, BoxError> {
     });
     let body = Full::new(Bytes::from(status.to_string())).map_err(|never| match never {});
     Ok(Response::builder().status(code).header("retry-after", "1").body(body.boxed_unsync())?)
-}
-
-/// The same API, for users: nothing goes wrong for them.
-pub(crate) async fn ask(api: &Api, method: &str, path: &str, content: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
-    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-    let request = Request::builder().method(method).uri(path).header("content-type", content).body(Body::from(body));
-    let Ok(answer) = api.clone().call(request.expect("a request")).await;
-    let (head, body) = answer.into_parts();
-    let Ok(body) = body.collect().await;
-    (head.status.as_u16(), serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
 }

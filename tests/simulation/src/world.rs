@@ -1,7 +1,7 @@
 //! What outlives processes: the API's objects, the backend, the node's kernel and disk; and what was seen of it all.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -58,7 +58,7 @@ struct Inner {
     broken: Mutex<Vec<Violation>>,
     outages: Mutex<Outages>,
     requests: AtomicU64,
-    pub(crate) slots: Mutex<BTreeMap<Arc<str>, Slot>>,
+    slots: Mutex<BTreeMap<Arc<str>, Slot>>,
     memory: Mutex<laws::Memory>,
 }
 
@@ -145,6 +145,11 @@ impl World {
 
     pub(crate) fn machine(&self) -> Machine {
         lock(&self.0.node).clone()
+    }
+
+    /// The records of the mounter's journal, whatever they say.
+    pub(crate) fn journal(&self) -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
+        self.machine().disk.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("journal"))
     }
 
     /// The registration sockets on the node.

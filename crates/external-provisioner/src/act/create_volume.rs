@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use csi_types::{Secret, Verdict};
+use csi_types::Verdict;
 use rt::rules::{Rule, on};
 use tracing::{debug, info, warn};
 
@@ -16,12 +16,7 @@ use crate::view::ClaimView;
 
 impl Act {
     pub(super) async fn create_volume(&self, view: &ClaimView, ask: &Arc<Ask>) -> Result<(), Error> {
-        let secrets = match &ask.secrets.provisioner {
-            None => Secret::none(),
-            Some(secret) => cluster::live::secret(&self.client, secret)
-                .await
-                .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
-        };
+        let secrets = self.provisioner_secret(ask).await?;
         if !ask.deprecated.is_empty() {
             warn!(class = ask.class, keys = ?ask.deprecated, "deprecated parameters; use those under csi.storage.k8s.io/");
         }

@@ -1,7 +1,7 @@
 //! Deletes what the driver made smaller than it was asked to. Repeated until the driver has confirmed: upstream gives up after
 //! five tries and leaves the volume behind.
 
-use csi_types::{DeleteVolumeRequest, Secret};
+use csi_types::DeleteVolumeRequest;
 
 use super::Act;
 use crate::error::Error;
@@ -11,12 +11,7 @@ impl Act {
     /// Ends in an error even when it succeeds: the claim still has no volume, and the user is told why.
     pub(super) async fn discard_volume(&self, view: &ClaimView, created: &Created) -> Result<(), Error> {
         let Created { ask, volume } = created;
-        let secrets = match &ask.secrets.provisioner {
-            None => Secret::none(),
-            Some(secret) => cluster::live::secret(&self.client, secret)
-                .await
-                .map_err(|source| Error::Secret { class: ask.class.clone(), source })?,
-        };
+        let secrets = self.provisioner_secret(ask).await?;
         let handle = volume.handle.clone();
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         self.still(view)?;

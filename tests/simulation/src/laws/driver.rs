@@ -4,6 +4,7 @@ use fake_driver::{Request, Volume};
 
 use super::{Moment, volume};
 use crate::objects;
+use crate::process::program;
 use crate::world::{NODE, SYSTEM, World};
 
 /// With two replicas, a call to the controller comes from the holder of the lease: never from one while the API says that the
@@ -20,7 +21,7 @@ pub(super) fn only_leaders_call(world: &World, moment: &Moment<'_>) -> Option<St
     if world.plan().shape.replicas < 2 || !changes {
         return None;
     }
-    let program = who.split('-').next().unwrap_or(who);
+    let program = program(who);
     let lease = |lease: &objects::Lease| {
         lease.metadata.namespace == SYSTEM && lease.spec.holder_identity.starts_with(&format!("{program}-"))
     };

@@ -44,9 +44,7 @@ pub(super) fn journaled(world: &World, moment: &Moment<'_>) -> Option<String> {
         let publish = |target: &String| record.publishes.iter().any(|publish| publish.target.as_os_str() == target.as_str());
         record.handle.as_str() == id && stage && target.is_none_or(publish)
     };
-    let files = world.machine().disk.files();
-    let mut records = files.iter().filter(|(path, _)| path.to_string_lossy().contains("journal"));
-    let known = records.any(|(_, content)| decode(content).is_ok_and(|(_, record)| written(&record)));
+    let known = world.journal().any(|(_, content)| decode(&content).is_ok_and(|(_, record)| written(&record)));
     (!known).then(|| format!("{} of {} is sent, and the journal does not say so", request.rpc().name(), world.plain(id)))
 }
 

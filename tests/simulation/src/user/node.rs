@@ -1,6 +1,5 @@
 //! What happens to the node: its object, its machine, its disk, and the driver's half on it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -113,9 +112,7 @@ async fn out_of_service(world: &World, time: Duration) {
 /// Every record of the journal, by what the seed says of it.
 fn damage(world: &World, how: Damage) {
     let disk = world.machine().disk;
-    let records: Vec<(PathBuf, Vec<u8>)> =
-        disk.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("journal")).collect();
-    for (path, mut content) in records {
+    for (path, mut content) in world.journal() {
         let drawn = world.ctx().draw("damage");
         let at = drawn as usize % content.len().max(1);
         match how {
