@@ -123,6 +123,17 @@ impl Agent {
         Ok(())
     }
 
+    /// The driver has let go of all of a volume. Whatever a record of it that was lost said, it is over; while that cannot be
+    /// written down, the volume stays on record.
+    pub async fn let_go(&self, key: &VolumeKey) -> Result<(), Error> {
+        let lost: Vec<_> = self.state().held.iter().filter(|lost| lost.is_of(key)).cloned().collect();
+        for lost in lost {
+            self.journal.settle(&lost).await.map_err(|source| Error::Journal { key: key.clone(), source })?;
+            self.state().held.retain(|held| held.file != lost.file);
+        }
+        self.cross_out(key).await
+    }
+
     /// Looks at these volumes again.
     pub fn wake_volumes(&self, keys: impl IntoIterator<Item = VolumeKey>) {
         for key in keys {

@@ -132,7 +132,7 @@ pub struct Loaded {
 }
 
 /// A record that could not be read. Its file stays for people to look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SetAside {
     /// Where it is now.
     pub file: PathBuf,
@@ -140,6 +140,13 @@ pub struct SetAside {
     pub identity: Option<Identity>,
     /// What is wrong with it.
     pub problem: Corrupt,
+}
+
+impl SetAside {
+    /// Whether it may have been about this volume.
+    pub fn is_of(&self, key: &VolumeKey) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.is(key))
+    }
 }
 
 /// The folder of records.

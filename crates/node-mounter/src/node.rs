@@ -34,6 +34,8 @@ const HEARTBEAT: Duration = Duration::from_secs(300);
 /// a watch too, but that would decode every heartbeat for the sake of the few seconds in which it matters.
 const ATTACH_POLL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(1);
+/// How often a pass that lost to another writer is repeated at once.
+const RACES: usize = 3;
 
 /// The Node's keeper.
 pub struct Keeper {
@@ -88,7 +90,14 @@ impl Keeper {
     /// One pass: when it succeeds, the API says of this node what is so.
     pub async fn sync(&self) -> Result<(), Error> {
         let mut posted = self.pass.lock().await;
-        let result = self.pass(&mut posted).await;
+        let mut result = self.pass(&mut posted).await;
+        for _ in 0..RACES {
+            // Somebody else wrote to it since it was read, as the attach/detach controller does at just these times.
+            if !result.as_ref().is_err_and(Error::is_race) {
+                break;
+            }
+            result = self.pass(&mut posted).await;
+        }
         match &result {
             Ok(()) => posted.complained = false,
             // Once per outage; the loop goes on trying.

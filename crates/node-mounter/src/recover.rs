@@ -12,7 +12,7 @@ use csi_types::VolumeMode;
 use rt::Ctx;
 use tracing::{error, info, warn};
 
-use crate::journal::{Identity, Journal, Place, Publish, Record, Stage};
+use crate::journal::{Journal, Place, Publish, Record, SetAside, Stage};
 use crate::paths::{Root, VolumeKey};
 use crate::vol_data::{self, VolData};
 
@@ -22,7 +22,7 @@ pub struct Recovered {
     /// All volumes that may be mounted here.
     pub records: BTreeMap<VolumeKey, Record>,
     /// Records that are lost, and whose volume's folders are not there either. Their volumes stay reported in use.
-    pub held: Vec<Identity>,
+    pub held: Vec<SetAside>,
 }
 
 /// Reads the journal and the folders. What the folders add is written to the journal.
@@ -47,13 +47,18 @@ pub async fn recover(ctx: &Ctx, journal: &Journal, root: &Root) -> io::Result<Re
     }
     let mut held = Vec::new();
     for lost in loaded.set_aside {
-        let found = lost.identity.as_ref().is_some_and(|identity| records.keys().any(|key| identity.is(key)));
-        let outcome = if found { "was found by its folders" } else { "stays reported in use until that file is taken away" };
+        let found = records.keys().any(|key| lost.is_of(key));
+        let outcome = match found {
+            true => "was found by its folders",
+            false => {
+                "stays reported in use until it was mounted and unmounted here again, or that file is taken away and node-mounter restarted"
+            }
+        };
         error!(file = %lost.file.display(), "a journal record cannot be read: {}. It is set aside; its volume {outcome}", lost.problem);
         if found {
             journal.settle(&lost).await?;
         } else {
-            held.extend(lost.identity);
+            held.push(lost);
         }
     }
     info!(volumes = records.len(), held = held.len(), "recovered");

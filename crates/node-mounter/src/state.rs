@@ -12,7 +12,7 @@ use csi_types::{DriverName, NodeInfo};
 use rt::Instant;
 use rt::rules::{self, Rule};
 
-use crate::journal::{Identity, Place, Record};
+use crate::journal::{Identity, Place, Record, SetAside};
 use crate::paths::VolumeKey;
 use crate::plan::{Life, Memory, Operation, Want};
 use crate::pod::{PodLife, life};
@@ -26,7 +26,7 @@ pub struct State {
     /// What the journal says, written through.
     pub records: BTreeMap<VolumeKey, Record>,
     /// Whose records could not be read and could not be made good from the disk: what these name stays reported in use.
-    pub held: Vec<Identity>,
+    pub held: Vec<SetAside>,
     /// Some pods of this host are not known: a manifest cannot be read.
     pub manifests_unread: bool,
     /// What was tried, by volume.
@@ -186,7 +186,7 @@ impl State {
         let wanted = wanted.filter(|wanted| attachable(drivers, &wanted.spec.driver)).map(|wanted| wanted.spec.key.clone());
         let recorded = self.records.iter().filter(|(_, record)| record.attachable && rules::on(Rule::InUseUntilUnstaged));
         let recorded = recorded.map(|(key, _)| key.clone());
-        let held = self.held.iter().flat_map(|identity| match identity {
+        let held = self.held.iter().filter_map(|lost| lost.identity.as_ref()).flat_map(|identity| match identity {
             Identity::Volume(key) => vec![key.clone()],
             Identity::Hash(_) => reported.iter().filter(|key| identity.is(key)).cloned().collect(),
         });

@@ -65,6 +65,8 @@ pub(crate) async fn calm(world: &World) {
     }
     let own = world.clone();
     world.ctx().spawn("administrator", async move { give_up_retained(&own).await });
+    let own = world.clone();
+    world.ctx().spawn("administrator", async move { node::look_after_journal(&own).await });
 }
 
 /// An administrator deletes retained volumes that are released, or that nobody has taken again. What they hold stays in the backend, and is meant to.

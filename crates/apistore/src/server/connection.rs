@@ -105,6 +105,8 @@ impl Connections {
         let guard = Guard::new(&open, |open| &open.listeners);
         self.ctx.spawn(name, async move {
             let _guard = guard;
+            // Dropped before the guard: whoever waits for the end finds its address free and its socket gone.
+            let listener = listener;
             loop {
                 let accepted = tokio::select! {
                     biased;

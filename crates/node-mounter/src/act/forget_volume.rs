@@ -3,6 +3,7 @@
 use super::tidy;
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::journal::Stage;
 use crate::paths::VolumeKey;
 
 /// Crosses the record out.
@@ -10,5 +11,9 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey) -> Result<(), Error> {
     let record = agent.state().records.get(key).cloned();
     let Some(record) = record else { return Ok(()) };
     tidy::staging(agent, &record).await?;
-    agent.cross_out(key).await
+    match record.stage {
+        Stage::NotNeeded => agent.let_go(key).await,
+        // Never staged in this life: that says nothing of what an earlier record said.
+        _ => agent.cross_out(key).await,
+    }
 }

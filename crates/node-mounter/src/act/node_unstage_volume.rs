@@ -32,7 +32,7 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey) -> Result<(), Error> {
         return Err(Error::StillMounted { rpc: Rpc::NodeUnstageVolume, driver: record.driver, path });
     }
     tidy::staging(agent, &record).await?;
-    agent.cross_out(key).await?;
+    agent.let_go(key).await?;
     tracing::info!(volume = %key, "unstaged");
     Ok(())
 }

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use test_api::TestApi;
 
 use super::*;
-use crate::journal::{Record, Stage};
+use crate::journal::{Corrupt, Identity, Record, SetAside, Stage};
 use crate::mounter::{FakeMounter, Mounter};
 use crate::observe::observe;
 use crate::plan::{Why, plan};
 use crate::pod::used;
+use crate::recover::recover;
 use crate::spec::of_volume;
 use crate::state::{PodEntry, Registered, Wanted};
 use crate::testing;
@@ -217,6 +218,42 @@ async fn stage_and_publish_send_what_kubelet_sends() {
     assert_eq!(publish["volume_context"]["csi.storage.k8s.io/ephemeral"], "false");
     assert_eq!(publish["volume_context"]["a"], "b");
     assert_eq!(publish.get("readonly"), None);
+}
+
+#[tokio::test]
+async fn a_volume_whose_record_was_lost_is_free_once_it_was_mounted_and_unmounted_again() {
+    for caps in [vec![NodeCap::StageUnstageVolume], vec![]] {
+        let bench = Bench::new(Setting { caps: Some(caps), ..Setting::default() }).await;
+        let root = &bench.agent.config.root;
+        let record = root.journal().join(format!("{}.json", crate::journal::file_name(&bench.spec.key)));
+        std::fs::write(record, "rubbish").expect("written");
+        let held = recover(&bench.agent.ctx, &bench.agent.journal, root).await.expect("recovered").held;
+        assert!(held.iter().any(|lost| lost.is_of(&bench.spec.key)));
+        bench.agent.state().held = held;
+        bench.settle().await;
+        assert_eq!(bench.agent.state().held.len(), 1, "a pod of before may have it too");
+        bench.pod_goes();
+        bench.settle().await;
+        assert!(bench.agent.state().held.is_empty());
+        let loaded = bench.agent.journal.load().await.expect("a journal");
+        assert!(loaded.set_aside.is_empty(), "at the next start it is not held either");
+    }
+}
+
+#[tokio::test]
+async fn a_stage_that_was_refused_says_nothing_of_a_record_that_was_lost() {
+    let script = fault(Call::NodeStageVolume, fake_driver::Code::InvalidArgument, 1);
+    let bench = Bench::new(Setting { script, ..Setting::default() }).await;
+    let lost = SetAside {
+        file: "/lost".into(),
+        identity: Some(Identity::Volume(bench.spec.key.clone())),
+        problem: Corrupt::SetAsideBefore,
+    };
+    bench.agent.state().held.push(lost);
+    bench.step().await.expect_err("refused");
+    bench.pod_goes();
+    bench.settle().await;
+    assert_eq!(bench.agent.state().held.len(), 1);
 }
 
 #[tokio::test]

@@ -112,7 +112,9 @@ pub(super) fn status_patch(
         status["addresses"] = host.addresses.iter().map(|(kind, address)| json!({"type": kind, "address": address})).collect();
         status["nodeInfo"] = node_info(host);
     }
-    Some(json!({ "status": status }))
+    // Of one that reaches the API late, a process that has died since may be the sender: it must not take out of the list what
+    // the next one has put there.
+    Some(json!({"metadata": {"resourceVersion": node.metadata.resource_version}, "status": status}))
 }
 
 const CONDITIONS: [(&str, &str, &str, &str); 4] = [

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use test_api::TestApi;
 
 use super::*;
-use crate::journal::{Record, Stage};
+use crate::journal::{Corrupt, Identity, Record, SetAside, Stage};
 use crate::mounter::FakeMounter;
 use crate::state::Registered;
 use crate::testing;
@@ -134,10 +134,14 @@ async fn a_volume_whose_record_is_lost_stays_in_use() {
     {
         let mut state = bench.agent.state();
         state.records.clear();
-        state.held.push(crate::journal::Identity::Hash(hash));
+        state.held.push(lost_record(Identity::Hash(hash)));
     }
     bench.keeper.sync().await.expect("a pass");
     assert_eq!(bench.node()["status"]["volumesInUse"], json!([lost.as_str()]));
+}
+
+fn lost_record(identity: Identity) -> SetAside {
+    SetAside { file: "/lost".into(), identity: Some(identity), problem: Corrupt::SetAsideBefore }
 }
 
 #[tokio::test]

@@ -73,8 +73,8 @@ fn a_record_that_cannot_be_read_is_made_good_or_holds_its_volume() {
     disk.put(file.clone(), "rubbish");
     let found = recovered(&disk);
     assert!(found.records.is_empty());
-    assert!(found.held.iter().any(|identity| identity.is(&key())), "reported in use although nothing else is known");
-    assert!(recovered(&disk).held.iter().any(|identity| identity.is(&key())), "at every start");
+    assert!(found.held.iter().any(|lost| lost.is_of(&key())), "reported in use although nothing else is known");
+    assert!(recovered(&disk).held.iter().any(|lost| lost.is_of(&key())), "at every start");
 
     folders(&disk, true);
     let found = recovered(&disk);

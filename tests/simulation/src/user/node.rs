@@ -127,6 +127,23 @@ fn damage(world: &World, how: Damage) {
     }
 }
 
+/// An administrator reads in node-mounter's log that a record cannot be read, looks for what is mounted on the node, finds
+/// nothing, and takes the file away.
+pub(super) async fn look_after_journal(world: &World) {
+    loop {
+        world.ctx().sleep(Duration::from_secs(300)).await;
+        let unreadable = || world.journal().filter(|(path, _)| path.to_string_lossy().contains(".unreadable-"));
+        let mounted = world.backend().volumes().any(|volume| !volume.staged.is_empty() || !volume.targets.is_empty());
+        if mounted || unreadable().next().is_none() {
+            continue;
+        }
+        world.tell("administrator", What::Did("takes away records that cannot be read".to_owned()));
+        let disk = world.machine().disk;
+        unreadable().for_each(|(path, _)| disk.take(&path));
+        world.kill("mounter", "an administrator restarts it");
+    }
+}
+
 fn node() -> String {
     format!("/api/v1/nodes/{NODE}")
 }

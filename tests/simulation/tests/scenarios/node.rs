@@ -90,6 +90,47 @@ fn a_volume_whose_record_is_lost_is_found_by_its_folders() {
     }
 }
 
+/// R11, when both are lost. The volume stays reported in use until it was mounted and unmounted once more.
+#[test]
+fn a_volume_of_which_everything_is_lost_is_detached_after_it_was_mounted_again() {
+    mounted()
+        .at(6000, Act::LoseFiles { named: "vol_data.json".into() })
+        .at(6001, Act::DamageJournal { how: Damage::Truncated })
+        .at(12_000, delete("p0"))
+        .promises(|story| {
+            story.saw_in_order(&[
+                "is lost",
+                "sends NodeStageVolume",
+                "done: NodeUnstageVolume",
+                "done: ControllerUnpublishVolume",
+            ]);
+            story.never_saw("takes away records");
+        });
+}
+
+/// R11, when a record is lost between its being written and the folders it is about: nothing is mounted, and no pod comes again. Only a
+/// person can tell.
+#[test]
+fn a_lost_record_of_a_volume_that_is_not_mounted_is_for_an_administrator() {
+    mounted()
+        .shape(|shape| shape.stage = false)
+        .call(PROBE, 1, CallFault::Late { effect_ms: 0, answer_ms: 3000 })
+        .at(5000, Act::DamageJournal { how: Damage::Truncated })
+        .at(5001, Act::ForceDeletePod { name: "p0".into() })
+        .promises(|story| story.saw_in_order(&["takes away records", "done: ControllerUnpublishVolume"]));
+}
+
+/// A status that a dead mounter sent reaches the API when the next one has mounted: it must not take the volume out of the list.
+#[test]
+fn a_status_of_a_former_life_does_not_undo_that_of_the_next() {
+    mounted()
+        .at(6000, delete("p0"))
+        .api("mounter PATCH nodes/status node-1", 3, ApiFault::Slow(9000))
+        .at(6900, kill())
+        .pod(7000, "p1", &["c0"])
+        .promises_once(|story| story.saw_in_order(&["Slow", "is killed", "done: NodePublishVolume", "409: PATCH nodes/status"]));
+}
+
 /// R11 for a device, which has no folder of its own in the pod's: the call that makes it is still under way when the journal is lost.
 #[test]
 fn a_device_whose_record_is_lost_while_it_is_published_is_unpublished() {
