@@ -15,11 +15,14 @@ pub(super) fn in_use_stays(world: &World, moment: &Moment<'_>) -> Option<String>
     let (claims, pods) = (objects::claims(world.store()), objects::pods(world.store()));
     let there = |uid: &str| claims.iter().any(|claim| claim.metadata.uid == uid);
     for made in backend(world) {
-        let Some(uid) = made.name.strip_prefix("pvc-").filter(|uid| !there(uid)) else { continue };
+        // One that was freed has been given to another claim than the one it was made for.
+        let given = names(world, &made.id).into_iter().map(|volume| volume.spec.claim_ref.uid).find(|uid| !uid.is_empty());
+        let made_for = || made.name.strip_prefix("pvc-").map(str::to_owned);
+        let Some(uid) = given.or_else(made_for).filter(|uid| !there(uid)) else { continue };
         let of = |pod: &&objects::Pod| made.targets.iter().any(|target| target.path.contains(&pod.metadata.uid));
         if let Some(pod) = pods.iter().find(of) {
-            let (claim, pod) = (world.plain(&format!("pvc-{uid}")), &pod.metadata.name);
-            return Some(format!("the claim of {claim} is gone while pod {pod} uses it"));
+            let (volume, pod) = (world.plain(&made.name), &pod.metadata.name);
+            return Some(format!("the claim of {volume} (uid {uid}) is gone while pod {pod} uses it"));
         }
     }
     None
