@@ -46,6 +46,9 @@ pub(crate) struct Provision {
     /// Claims that are there and pending when the clock starts.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     claims: u32,
+    /// A third side: external-provisioner without write-ahead intents, to see what they cost.
+    #[arg(long)]
+    without_intents: bool,
     /// Turns of each side. They alternate: bare, ours, ours, bare, …; the result is the median.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
@@ -61,6 +64,13 @@ pub(crate) struct Provision {
     /// After `--`: flags for external-provisioner. None: its defaults.
     #[arg(last = true)]
     provisioner_flags: Vec<String>,
+}
+
+impl Provision {
+    /// Whose turns there are.
+    pub(crate) fn sides(&self) -> &'static [Side] {
+        if self.without_intents { &Side::ALL } else { &Side::ALL[..2] }
+    }
 }
 
 /// The share of the CPU time used that others may have. Above, it is their work that is measured.
@@ -105,13 +115,20 @@ async fn provision(flags: &Provision) -> Result<()> {
 /// The turns, and how many were thrown away.
 async fn measure(flags: &Provision, site: &Site) -> Result<(Vec<Round>, u32)> {
     let (mut rounds, mut repeated) = (Vec::new(), 0);
-    let turns = flags.rounds * 2;
-    for number in 0..turns {
-        // Pairs are mirrored, so that a host that gets slower or faster meanwhile does not favour one side.
-        let side = if number % 4 == 0 || number % 4 == 3 { Side::Bare } else { Side::Longshore };
+    let sides = flags.sides();
+    // Every other time the other way round, so that a host that gets slower or faster meanwhile does not favour one side.
+    let order = |round| {
+        let mut order = sides.to_vec();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        order
+    };
+    let turns: Vec<Side> = (0..flags.rounds).flat_map(order).collect();
+    for (number, side) in (1..).zip(&turns) {
         let round = loop {
-            say(&format!("turn {} of {turns}: {} claims for the {}", number + 1, flags.claims, side.name()));
-            let round = round::run(flags, site, number, side).await?;
+            say(&format!("turn {number} of {}: {} claims for the {}", turns.len(), flags.claims, side.name()));
+            let round = round::run(flags, site, number, *side).await?;
             let (rate, disturbed) = (round.rate(), round.disturbed() * 100.0);
             say(&format!("  {rate:.0} volumes a second; others used {disturbed:.0}% of the CPU time"));
             if round.disturbed() <= TOLERABLE || repeated == flags.repeats {

@@ -33,7 +33,7 @@ const ROWS: [Row; 13] = [
 /// Prints the table, and writes the JSON where it was asked for.
 pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], repeated: u32, version: &str) -> Result<()> {
     let of = |side| rounds.iter().filter(|round| round.side == side).collect::<Vec<_>>();
-    let (bare, ours) = (of(Side::Bare), of(Side::Longshore));
+    let (bare, ours, unguarded) = (of(Side::Bare), of(Side::Longshore), of(Side::Unguarded));
     let value = |rounds: &[&Round], row: &Row| median(rounds.iter().filter_map(|round| (row.2)(round)).collect());
     let ratio = |row: &Row| Some(value(&ours, row)? / value(&bare, row)?);
     let (ratio, with_events) = (ratio(&ROWS[0]).context("no rounds")?, ratio(&ROWS[1]).context("no rounds")?);
@@ -44,12 +44,19 @@ pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], repeated: u
 
     let mut out = std::io::stdout().lock();
     writeln!(out, "\n{} claims at once; medians of {} turns of each side; Kubernetes {version}\n", flags.claims, flags.rounds)?;
-    writeln!(out, "{:42}{:>14}{:>24}", "", Side::Bare.name(), Side::Longshore.name())?;
+    let heads: String = flags.sides().iter().map(|side| format!("{:>22}", side.name())).collect();
+    writeln!(out, "{:42}{heads}", "")?;
     for row in &ROWS {
-        let text = |side| value(side, row).map_or("-".to_owned(), |value| format!("{value:.*}", row.3));
-        writeln!(out, "{:42}{:>14}{:>24}", row.0, text(&bare), text(&ours))?;
+        let text = |side: &Side| value(&of(*side), row).map_or("-".to_owned(), |value| format!("{value:.*}", row.3));
+        let values: String = flags.sides().iter().map(|side| format!("{:>22}", text(side))).collect();
+        writeln!(out, "{:42}{values}", row.0)?;
     }
-    writeln!(out, "\nratio {ratio:.2} ({with_events:.2} when a volume counts once its event is written too)\n")?;
+    writeln!(out, "\nratio {ratio:.2} ({with_events:.2} when a volume counts once its event is written too)")?;
+    let kept = value(&unguarded, &ROWS[0]).zip(value(&ours, &ROWS[0])).map(|(without, with)| with / without);
+    if let Some(kept) = kept {
+        writeln!(out, "with write-ahead intents {kept:.2} of the rate without")?;
+    }
+    writeln!(out)?;
     for line in notes(flags, rounds, repeated, &different) {
         writeln!(out, "- {line}")?;
     }
@@ -68,9 +75,11 @@ pub(crate) fn tell(flags: &Provision, site: &Site, rounds: &[Round], repeated: u
         "kubernetes": version,
         "bare": side(&bare),
         "longshore": side(&ours),
+        "without_intents": kept.map(|_| side(&unguarded)),
+        "ratio_to_without_intents": kept,
         "rounds": rounds.iter().map(detail).collect::<Vec<_>>(),
         "different_volume_fields": different,
-        "accounts": Side::BOTH.map(|side| site.user(side)),
+        "accounts": flags.sides().iter().map(|side| site.user(*side)).collect::<Vec<_>>(),
     });
     std::fs::write(path, format!("{document:#}\n")).with_context(|| path.display().to_string())
 }
@@ -92,9 +101,9 @@ fn detail(round: &Round) -> Value {
 
 fn notes(flags: &Provision, rounds: &[Round], repeated: u32, different: &[String]) -> Vec<String> {
     let count = flags.claims;
-    let rates = |side| {
-        let of = rounds.iter().filter(|round| round.side == side).map(|round| format!("{:.0}", round.rate()));
-        of.collect::<Vec<_>>().join(", ")
+    let rates = |side: &Side| {
+        let of = rounds.iter().filter(|round| round.side == *side).map(|round| format!("{:.0}", round.rate()));
+        format!("{} {}", side.name(), of.collect::<Vec<_>>().join(", "))
     };
     let verified = rounds.iter().filter_map(|round| round.verified.in_driver).all(|volumes| volumes == count as usize);
     let noise = rounds.iter().map(Round::disturbed).fold(0.0, f64::max);
@@ -103,7 +112,7 @@ fn notes(flags: &Provision, rounds: &[Round], repeated: u32, different: &[String
             "verified after every turn: {count} PersistentVolumes, {count} claims bound, {count} ProvisioningSucceeded events{}",
             if verified { format!(", and {count} volumes in the driver, 0 after the claims were deleted") } else { String::new() },
         ),
-        format!("every turn, volumes a second: bare {}; ours {}", rates(Side::Bare), rates(Side::Longshore)),
+        format!("every turn, volumes a second: {}", flags.sides().iter().map(rates).collect::<Vec<_>>().join("; ")),
         "clocks, by the API server's audit log: bare from the decoded list of claims, ours from the answer to the last list that \
          fills the caches, both to the answer to the last PersistentVolume"
             .to_owned(),

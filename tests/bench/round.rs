@@ -27,15 +27,18 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) enum Side {
     Bare,
     Longshore,
+    /// Ours without write-ahead intents.
+    Unguarded,
 }
 
 impl Side {
-    pub(crate) const BOTH: [Self; 2] = [Self::Bare, Self::Longshore];
+    pub(crate) const ALL: [Self; 3] = [Self::Bare, Self::Longshore, Self::Unguarded];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare client",
             Self::Longshore => "external-provisioner",
+            Self::Unguarded => "without intents",
         }
     }
 
@@ -43,6 +46,7 @@ impl Side {
         match self {
             Self::Bare => "bench-bare",
             Self::Longshore => "bench-provisioner",
+            Self::Unguarded => "bench-without-intents",
         }
     }
 }
@@ -126,10 +130,14 @@ pub(crate) async fn run(flags: &Provision, site: &Site, number: u32, side: Side)
             site.drop_volumes().await?;
             Ok(Round { cpu_secs, others, ..round })
         }
-        Side::Longshore => {
+        Side::Longshore | Side::Unguarded => {
+            let mut more = flags.provisioner_flags.clone();
+            if side == Side::Unguarded {
+                more.push("--feature-gates=WriteAheadIntents=false".to_owned());
+            }
             let mut driver = Driver::start(&flags.programs, site).await?;
             let driver_before = usage::cpu_secs(driver.program.pid())?;
-            let mut provisioner = driver.provisioner(&flags.programs, site, &site.kubeconfig(side), &flags.provisioner_flags)?;
+            let mut provisioner = driver.provisioner(&flags.programs, site, &site.kubeconfig(side), &more)?;
             await_written(flags, site, &mut audit, || provisioner.must_run().and_then(|()| driver.program.must_run())).await?;
             let cpu_secs = usage::cpu_secs(provisioner.pid())?;
             let driver_secs = usage::cpu_secs(driver.program.pid())? - driver_before;

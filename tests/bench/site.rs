@@ -54,7 +54,7 @@ impl Site {
             ..StorageClass::default()
         };
         Api::all(site.client.clone()).create(&PostParams::default(), &class).await.context("create class")?;
-        for side in Side::BOTH {
+        for side in Side::ALL {
             site.account(side).await.with_context(|| format!("an account for {}", side.name()))?;
         }
         Ok(site)
@@ -251,7 +251,7 @@ impl Site {
         }
         self.drop_volumes().await?;
         gone_is_fine(Api::<StorageClass>::all(self.client.clone()).delete(CLASS, &now).await)?;
-        for side in Side::BOTH {
+        for side in Side::ALL {
             let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), ACCOUNTS);
             gone_is_fine(accounts.delete(side.account(), &now).await)?;
             gone_is_fine(Api::<ClusterRoleBinding>::all(self.client.clone()).delete(side.account(), &now).await)?;

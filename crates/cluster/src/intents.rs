@@ -8,7 +8,8 @@
 //!               └── read: at each term, after a conflict, every 30 s ──> found(record) ──> the owner goes on with it
 //! ```
 //!
-//! - A record is one annotation, `intent.longshore.io/<key>`, of Lease `<name>`, or of `<name>.1`, `<name>.2`… when one is full.
+//! - Records are in annotation [`ANNOTATION`] of Lease `<name>`, and of `<name>.1`, `<name>.2`…: what begins together and ends
+//!   together is best in one by itself, since all that stands in a Lease is written each time. `packed.rs` has the format.
 //!   Upstream's role already grants get, create and update on leases, so an image swap needs no new right.
 //! - **Group commit**: what begins and ends while a commit is under way shares the next one. A lone begin is written at once;
 //!   under load commits start 20 ms apart. An end waits for a commit, or a second.
@@ -23,6 +24,7 @@
 mod committer;
 mod leases;
 mod metrics;
+mod packed;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +40,8 @@ use self::committer::Committer;
 use self::leases::{Leases, Trouble, fits, is_key};
 use self::metrics::Counted;
 pub(crate) use self::metrics::Metrics;
+use self::packed::canonical;
+pub use self::packed::{ANNOTATION, unpack};
 use self::state::{Beginning, State};
 use crate::leadership::Leadership;
 
@@ -155,7 +159,7 @@ impl Intents {
     /// # Errors
     /// See [`IntentError`]: do not do what was announced. A record that was written all the same is taken back.
     pub async fn begin(&self, term: u64, key: &str, text: &str) -> Result<Begun, IntentError> {
-        let inner = &self.inner;
+        let (inner, text) = (&self.inner, &*canonical(text));
         if !is_key(key) || !fits(key, text) {
             warn!(lease = inner.lease, intent = key, bytes = text.len(), "an intent does not fit into a Lease; going on without");
             return Ok(Begun::Unprotected);
@@ -194,10 +198,11 @@ impl Intents {
     /// Leaves a record for whoever leads: for one who does not any more, and learns only now that what it began has had an effect.
     /// The leader finds it within the time of a look. Tried for a while; what cannot be written is lost, and logged.
     pub fn leave(&self, key: &str, text: &str) {
-        if !is_key(key) || !fits(key, text) {
+        let text = canonical(text);
+        if !is_key(key) || !fits(key, &text) {
             return;
         }
-        let (inner, key, text) = (self.inner.clone(), key.to_owned(), text.to_owned());
+        let (inner, key) = (self.inner.clone(), key.to_owned());
         let mut leases = Leases::new(inner.client.clone(), &inner.namespace, &inner.lease);
         self.inner.ctx.spawn("late intent", async move {
             for _ in 0..LEAVE_TRIES {

@@ -24,6 +24,7 @@ use csi_client::Driver;
 use csi_types::{DriverName, Secret};
 use kube::Client;
 use rt::Ctx;
+use tokio::sync::Semaphore;
 
 use crate::ask::Ask;
 use crate::error::Error;
@@ -46,10 +47,12 @@ pub(crate) struct Act {
     /// `None`: switched off.
     pub(crate) intents: Option<Intents>,
     pub(crate) metrics: Metrics,
+    /// How many claims may have a call to the driver under way.
+    pub(crate) calls: Semaphore,
     /// One call to the driver at a time for each volume handle: two PersistentVolumes can name one volume.
     pub(crate) handles: Locks,
-    /// Which run of which provisioner: goes into the attributes of every volume it makes.
-    pub(crate) identity: String,
+    /// Which of this driver's provisioners: when it started, and a number.
+    pub(crate) run: String,
     /// How long a request that cannot work is not sent again.
     pub(crate) slow: Duration,
 }
@@ -86,6 +89,11 @@ impl Act {
             volume::Action::DeleteVolume => self.delete_volume(view, &cached.meta).await,
             volume::Action::ReleasePv => self.release_pv(&cached).await,
         }
+    }
+
+    /// Which run of which provisioner: goes into the attributes of every volume it makes. As upstream's.
+    fn identity(&self) -> String {
+        format!("{}-{}", self.run, self.driver_name)
     }
 
     /// The secret that the class names for making and deleting volumes, read for this one call.

@@ -38,7 +38,6 @@ struct Record {
     name: VolumeName,
     namespace: String,
     claim: String,
-    uid: String,
     #[serde(default, skip_serializing_if = "is_default")]
     version: u64,
     class: String,
@@ -84,7 +83,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What is written down.
+/// What is written down under the claim's uid.
 pub(crate) fn write(ask: &Ask, driver: &DriverName, run: &str, started: Timestamp) -> Result<String, serde_json::Error> {
     let ask = ask.clone();
     let record = Record {
@@ -96,7 +95,6 @@ pub(crate) fn write(ask: &Ask, driver: &DriverName, run: &str, started: Timestam
         name: ask.name,
         namespace: ask.claim_namespace,
         claim: ask.claim_name,
-        uid: ask.claim_uid,
         version: ask.claim_version,
         class: ask.class,
         class_uid: ask.class_uid,
@@ -120,7 +118,8 @@ pub(crate) fn write(ask: &Ask, driver: &DriverName, run: &str, started: Timestam
     serde_json::to_string(&record)
 }
 
-/// What a record says, or why it cannot be gone on from. `key` is what it stands under.
+/// What a record says, or why it cannot be gone on from. `key` is what it stands under: the
+/// claim's uid.
 pub(crate) fn read(key: &str, text: &str, driver: &DriverName) -> Result<Intent, String> {
     let Version { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if v != VERSION {
@@ -132,9 +131,6 @@ pub(crate) fn read(key: &str, text: &str, driver: &DriverName) -> Result<Intent,
     }
     if record.driver != *driver {
         return Err(format!("it is of driver {}, and this is the provisioner of {driver}", record.driver));
-    }
-    if record.uid != key {
-        return Err(format!("it is of the claim with uid {:?}, which is not what it stands under", record.uid));
     }
     let access_type = match record.volume_mode {
         Some(VolumeMode::Block) => AccessType::Block,
@@ -154,7 +150,7 @@ pub(crate) fn read(key: &str, text: &str, driver: &DriverName) -> Result<Intent,
         name: record.name,
         claim_namespace: record.namespace,
         claim_name: record.claim,
-        claim_uid: record.uid,
+        claim_uid: key.to_owned(),
         claim_version: record.version,
         class: record.class,
         class_uid: record.class_uid,

@@ -48,6 +48,7 @@ use cluster::intents::{Found, IntentsConfig};
 use cluster::{Caches, Intents, Keys, Locks, Watch};
 use csi_types::{ControllerCapability, DriverInfo, PluginCapability, sanitize_driver_name};
 use sidecar::Surroundings;
+use tokio::sync::Semaphore;
 
 use crate::act::Act;
 use crate::claims::Claims;
@@ -91,7 +92,7 @@ pub async fn controller(config: ControllerConfig, metrics: Metrics, surroundings
     });
     let run = ctx.draw("provisioner identity") % 10_000;
     let act = Arc::new(Act {
-        identity: format!("{}-{run}-{}", ctx.timestamp().as_millisecond(), info.name),
+        run: format!("{}-{run}", ctx.timestamp().as_millisecond()),
         ctx: ctx.clone(),
         client,
         caches: caches.clone(),
@@ -102,6 +103,7 @@ pub async fn controller(config: ControllerConfig, metrics: Metrics, surroundings
         leadership: engine.leadership.clone(),
         intents: intents.clone(),
         metrics,
+        calls: Semaphore::new(config.workers),
         handles: Locks::new(),
         slow: config.backoff.max,
     });
@@ -109,10 +111,12 @@ pub async fn controller(config: ControllerConfig, metrics: Metrics, surroundings
     wake.subscribe(caches);
     let settings = Arc::new(config.settings);
     let observer = Arc::new(Observer { caches: caches.clone(), memory, settings, driver: Arc::new(info) });
-    let engine =
-        |queue: &str| Engine { workers: config.workers, backoff: config.backoff, queue: queue.to_owned(), ..engine.clone() };
-    let provisioning = drive(Arc::new(Claims { observer: observer.clone(), act: act.clone() }), claims, engine("claims"));
-    let deleting = drive(Arc::new(Volumes { observer, act }), volumes, engine("volumes"));
+    let engine = |queue: &str, workers| Engine { workers, backoff: config.backoff, queue: queue.to_owned(), ..engine.clone() };
+    // While as many as may call the driver do so, as many others are written down: `Act::calls` has the limit.
+    let claims_at_once = if config.intents { config.workers * 2 } else { config.workers };
+    let claims_engine = engine("claims", claims_at_once);
+    let provisioning = drive(Arc::new(Claims { observer: observer.clone(), act: act.clone() }), claims, claims_engine);
+    let deleting = drive(Arc::new(Volumes { observer, act }), volumes, engine("volumes", config.workers));
     futures::join!(provisioning, deleting);
     if let Some(intents) = intents {
         // What is not written is found by the next process, which has then the same to do once more.

@@ -213,6 +213,7 @@ pub(crate) fn leases(store: &Store) -> Vec<Lease> {
 /// The claims whose CreateVolume is written down, by uid.
 pub(crate) fn intents(store: &Store) -> BTreeMap<String, String> {
     let leases = leases(store).into_iter().filter(|lease| lease.metadata.name.starts_with("longshore-intents-"));
-    let records = leases.flat_map(|lease| lease.metadata.annotations);
-    records.filter_map(|(key, text)| Some((key.strip_prefix("intent.longshore.io/")?.to_owned(), text))).collect()
+    let texts = leases.filter_map(|mut lease| lease.metadata.annotations.remove(cluster::intents::ANNOTATION));
+    // One that cannot be unpacked is no process's doing: none damages Leases.
+    texts.flat_map(|text| cluster::intents::unpack(&text).unwrap_or_default()).collect()
 }

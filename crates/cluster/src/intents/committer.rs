@@ -8,7 +8,8 @@ use rt::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::leases::{Leases, Trouble};
-use super::state::{Annotations, Record, annotation};
+use super::packed::{ANNOTATION, Records};
+use super::state::Record;
 use super::{Found, Inner, IntentError};
 
 /// How often to look for records of others while leading.
@@ -151,9 +152,9 @@ impl Committer {
             } else if !on || !self.leases.read(place).await? {
                 return Ok(());
             }
-            let none = Annotations::new();
+            let none = Records::new();
             let now = self.inner.ctx.timestamp();
-            let records = self.inner.state().read(place, now, self.leases.annotations(place).unwrap_or(&none));
+            let records = self.inner.state().read(place, now, self.leases.records(place).unwrap_or(&none));
             for record in records {
                 self.take_over(record);
             }
@@ -172,9 +173,10 @@ impl Committer {
             Err(cause) => {
                 error!(
                     lease = self.leases.name(record.place),
-                    annotation = annotation(&record.key),
+                    annotation = ANNOTATION,
+                    intent = &*record.key,
                     "an intent cannot be read and is left where it is; what it announced may exist without a name in Kubernetes: \
-                     look for it in the backend, then remove the annotation: {cause}"
+                     look for it in the backend, then take it out of the annotation: {cause}"
                 );
                 None
             }
@@ -183,7 +185,11 @@ impl Committer {
     }
 
     async fn commit(&mut self, term: u64) -> Result<bool, Stop> {
-        let writes = self.leases.writes(&mut self.inner.state());
+        let writes = {
+            let mut state = self.inner.state();
+            let all = state.ends_are_due(self.inner.ctx.now());
+            self.leases.writes(&mut state, all)
+        };
         let any = !writes.is_empty();
         for write in writes {
             if !self.inner.leadership.leads(term) {

@@ -1,19 +1,26 @@
 //! The Leases that hold the records: read live and untyped, changed, and put back at the version they were read at.
 //!
-//! What was last read or written is kept, so that a commit is one request; a conflict makes it be read again. Only annotations
-//! of ours are touched. Rights: get, create and update on leases, which upstream's role has.
+//! What was last read or written is kept, so that a commit is one request; a conflict makes it be read again. Only the annotation
+//! of ours is touched. Rights: get, create and update on leases, which upstream's role has.
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::PostParams;
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Client};
 
-use super::state::{Annotations, PREFIX, Sent, State, annotation};
+use super::packed::{ANNOTATION, Records, pack, unpack};
+use super::state::{Sent, State};
 use crate::client::chain;
 use crate::live::{already_exists, is_conflict, is_not_found};
 
-/// What the annotations of one Lease may come to. Kubernetes allows 256 KiB.
+/// What the records of one Lease may come to. Kubernetes allows 256 KiB of annotations.
 const ROOM: usize = 200 * 1024;
+/// So much is written again and again, before another Lease is made. It is what the API server's work for a commit grows with.
+const LIGHT: usize = 8 * 1024;
+/// More are only made when these are full.
+const LEASES: usize = 8;
 
 /// Why a Lease could not be read or written.
 #[derive(Debug, Clone)]
@@ -37,15 +44,29 @@ pub(super) struct Leases {
 struct Held {
     /// `None`: there is no such object.
     object: Option<DynamicObject>,
+    /// What its annotation holds.
+    records: Records,
+    /// What it holds is not understood, and stays as it is.
+    sealed: bool,
     /// It has not been written since, as far as we know.
     fresh: bool,
+}
+
+/// What a Lease would have to take when it is written.
+#[derive(Default)]
+struct Load {
+    /// Bytes that stand there and stay.
+    carried: usize,
+    /// Bytes that come.
+    added: usize,
+    written: bool,
 }
 
 /// One Lease as it is to be written, and what that says of our keys.
 pub(super) struct Write {
     pub(super) place: usize,
     pub(super) sent: Vec<Sent>,
-    object: DynamicObject,
+    records: Records,
 }
 
 impl Leases {
@@ -98,48 +119,62 @@ impl Leases {
     }
 
     /// What one of them held when it was last read or written.
-    pub(super) fn annotations(&self, place: usize) -> Option<&Annotations> {
-        self.held.get(place)?.object.as_ref()?.metadata.annotations.as_ref()
+    pub(super) fn records(&self, place: usize) -> Option<&Records> {
+        self.held.get(place).map(|held| &held.records)
     }
 
-    /// What has to be written so that the Leases say what is wanted. Notes in the state what may stand where from now on.
-    pub(super) fn writes(&self, state: &mut State) -> Vec<Write> {
-        let mut writes: Vec<Write> = Vec::new();
-        let mut room: Vec<usize> = (0..self.held.len()).map(|place| ROOM.saturating_sub(self.size(place))).collect();
-        for (sent, place) in state.wanted() {
-            let (key, text) = &sent;
-            let name = annotation(key);
-            let stands = place.and_then(|place| self.annotations(place)?.get(&name));
-            let size = text.as_ref().map_or(0, |text| name.len() + text.len());
-            let place = match place {
-                Some(place) => place,
-                // A record of this key that is not ours stays what it is.
-                None => (0..room.len())
-                    .find(|place| room[*place] >= size && self.annotations(*place).is_none_or(|have| !have.contains_key(&name)))
-                    .unwrap_or(room.len()),
-            };
-            room.resize(room.len().max(place + 1), ROOM);
-            let frees = stands.filter(|have| state.is_ours(key, have)).map_or(0, |have| name.len() + have.len());
-            room[place] = (room[place] + frees).saturating_sub(size);
-            state.sending(place, &sent);
-            let write = match writes.iter_mut().position(|write| write.place == place) {
-                Some(at) => &mut writes[at],
-                None => {
-                    writes.push(Write { place, sent: Vec::new(), object: self.object(place) });
-                    let last = writes.len() - 1;
-                    &mut writes[last]
-                }
-            };
-            let annotations = write.object.metadata.annotations.get_or_insert_default();
-            match (text, annotations.get(&name).is_none_or(|have| state.is_ours(key, have))) {
-                (Some(text), true) => drop(annotations.insert(name, text.to_string())),
-                (None, true) => drop(annotations.remove(&name)),
-                (_, false) => {}
-            }
-            write.sent.push(sent);
+    /// What has to be written so that what has begun stands in the Leases. What has ended goes with it, or, if `all`, everywhere.
+    /// Notes in the state what may stand where from now on.
+    pub(super) fn writes(&self, state: &mut State, all: bool) -> Vec<Write> {
+        let mut writes = BTreeMap::new();
+        let mut loads: Vec<Load> = (0..self.held.len()).map(|place| self.load(place, state)).collect();
+        for (sent, place) in state.begun() {
+            let place = place.unwrap_or_else(|| self.place_for(&sent, &loads));
+            loads.resize_with(loads.len().max(place + 1), Load::default);
+            loads[place].add(&sent);
+            self.put(&mut writes, state, place, sent);
         }
-        writes.sort_by_key(|write| write.place);
-        writes
+        for (sent, place) in state.ended() {
+            if all || writes.contains_key(&place) {
+                self.put(&mut writes, state, place, sent);
+            }
+        }
+        writes.into_values().collect()
+    }
+
+    /// A Lease that has little to carry along: all that stands in one is written each time, so that what has begun together and
+    /// ends together is best by itself. A record of this key that is not ours stays what it is.
+    fn place_for(&self, (key, text): &Sent, loads: &[Load]) -> usize {
+        let size = bytes(key, text.as_deref());
+        let usable = (0..loads.len()).filter(|place| loads[*place].room() >= size && self.takes(*place, key));
+        // The one that is written anyway, or the lightest.
+        match usable.min_by_key(|place| (!loads[*place].written, loads[*place].carried)) {
+            Some(place) if loads[place].written || loads[place].carried <= LIGHT || loads.len() >= LEASES => place,
+            _ => loads.len(),
+        }
+    }
+
+    /// Whether a new record with this key can stand in this Lease.
+    fn takes(&self, place: usize, key: &str) -> bool {
+        self.held.get(place).is_none_or(|held| !held.sealed && !held.records.contains_key(key))
+    }
+
+    fn load(&self, place: usize, state: &State) -> Load {
+        let stays = self.records(place).into_iter().flatten().filter(|(key, text)| !state.has_ended(key, text));
+        Load { carried: stays.map(|(key, text)| bytes(key, Some(text))).sum(), ..Load::default() }
+    }
+
+    fn put(&self, writes: &mut BTreeMap<usize, Write>, state: &mut State, place: usize, sent: Sent) {
+        let records = || self.records(place).cloned().unwrap_or_default();
+        let write = writes.entry(place).or_insert_with(|| Write { place, sent: Vec::new(), records: records() });
+        state.sending(place, &sent);
+        let (key, text) = &sent;
+        match (text, write.records.get(&**key).is_none_or(|have| state.is_ours(key, have))) {
+            (Some(text), true) => drop(write.records.insert(key.to_string(), text.to_string())),
+            (None, true) => drop(write.records.remove(&**key)),
+            (_, false) => {}
+        }
+        write.sent.push(sent);
     }
 
     /// Writes a record beside whatever there is, unless it is there already: for who does not lead.
@@ -152,25 +187,31 @@ impl Leases {
                 break;
             }
         }
-        let name = annotation(key);
-        let stands = |place: &usize| self.annotations(*place).and_then(|have| have.get(&name));
-        if (0..self.held.len()).any(|place| stands(&place).is_some_and(|have| have == text)) {
+        let stands = |place: &usize| self.records(*place).and_then(|have| have.get(key)).is_some_and(|have| have == text);
+        if (0..self.held.len()).any(|place| stands(&place)) {
             return Ok(());
         }
-        let has_room = |place: &usize| self.size(*place) + name.len() + text.len() <= ROOM;
-        let place = (0..self.held.len()).find(|place| has_room(place) && stands(place).is_none()).unwrap_or(self.held.len());
-        let mut object = self.object(place);
-        object.metadata.annotations.get_or_insert_default().insert(name, text.to_owned());
-        self.write(&Write { place, sent: Vec::new(), object }).await
+        let size = |place| self.records(place).into_iter().flatten().map(|(key, text)| bytes(key, Some(text))).sum::<usize>();
+        let has_room = |place: &usize| size(*place) + bytes(key, Some(text)) <= ROOM && self.takes(*place, key);
+        let place = (0..self.held.len()).find(has_room).unwrap_or(self.held.len());
+        let mut records = self.records(place).cloned().unwrap_or_default();
+        records.insert(key.to_owned(), text.to_owned());
+        self.write(&Write { place, sent: Vec::new(), records }).await
     }
 
     /// Writes one. On success it is known again what it holds.
     pub(super) async fn write(&mut self, write: &Write) -> Result<(), Trouble> {
         let (place, params) = (write.place, PostParams::default());
-        let exists = write.object.metadata.resource_version.is_some();
+        let mut object = self.object(place);
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        match write.records.is_empty() {
+            true => drop(annotations.remove(ANNOTATION)),
+            false => drop(annotations.insert(ANNOTATION.to_owned(), pack(&write.records))),
+        }
+        let exists = object.metadata.resource_version.is_some();
         let written = match exists {
-            true => self.api.replace(&self.name(place), &params, &write.object).await,
-            false => self.api.create(&params, &write.object).await,
+            true => self.api.replace(&self.name(place), &params, &object).await,
+            false => self.api.create(&params, &object).await,
         };
         match written {
             Ok(written) => {
@@ -190,19 +231,29 @@ impl Leases {
         }
     }
 
-    fn keep(&mut self, place: usize, object: Option<DynamicObject>) {
-        let object = object.map(|mut object| {
+    fn keep(&mut self, place: usize, mut object: Option<DynamicObject>) {
+        let text = object.as_mut().and_then(|object| {
             // Left out of a write, they stay what they are.
             object.metadata.managed_fields = None;
-            object
+            object.metadata.annotations.as_mut()?.remove(ANNOTATION)
         });
+        let read = text.as_deref().map_or_else(|| Ok(Records::new()), unpack);
         self.reach(place);
-        self.held[place] = Held { object, fresh: true };
+        self.held[place] = match read {
+            Ok(records) => Held { object, records, sealed: false, fresh: true },
+            // The owner is asked about it under the annotation's name, and cannot read it either.
+            Err(_) => Held {
+                object,
+                records: Records::from([(ANNOTATION.to_owned(), text.unwrap_or_default())]),
+                sealed: true,
+                fresh: true,
+            },
+        };
     }
 
     fn reach(&mut self, place: usize) {
         while self.held.len() <= place {
-            self.held.push(Held { object: None, fresh: false });
+            self.held.push(Held { object: None, records: Records::new(), sealed: false, fresh: false });
         }
     }
 
@@ -217,10 +268,6 @@ impl Leases {
         object
     }
 
-    fn size(&self, place: usize) -> usize {
-        self.annotations(place).map_or(0, |annotations| annotations.iter().map(|(name, text)| name.len() + text.len()).sum())
-    }
-
     fn trouble(&self, verb: &'static str, place: usize, error: kube::Error) -> Trouble {
         let (lease, cause) = (self.full_name(place), chain(&error));
         match &error {
@@ -232,7 +279,25 @@ impl Leases {
     }
 }
 
-/// Whether a record can have this key: it becomes part of an annotation's name.
+// === impl Load ===
+
+impl Load {
+    fn room(&self) -> usize {
+        ROOM.saturating_sub(self.carried + self.added)
+    }
+
+    fn add(&mut self, (key, text): &Sent) {
+        self.added += bytes(key, text.as_deref());
+        self.written = true;
+    }
+}
+
+/// A record's, at most: what others say too is said once.
+fn bytes(key: &str, text: Option<&str>) -> usize {
+    text.map_or(0, |text| key.len() + text.len())
+}
+
+/// Whether a record can have this key.
 pub(super) fn is_key(key: &str) -> bool {
     let bytes = key.as_bytes();
     let inner = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
@@ -242,5 +307,5 @@ pub(super) fn is_key(key: &str) -> bool {
 
 /// Whether a record fits into a Lease at all.
 pub(super) fn fits(key: &str, text: &str) -> bool {
-    PREFIX.len() + key.len() + text.len() <= ROOM
+    bytes(key, Some(text)) <= ROOM
 }

@@ -8,16 +8,14 @@ use jiff::Timestamp;
 use rt::Instant;
 use tokio::sync::oneshot;
 
+use super::packed::Records;
 use super::{Begun, IntentError};
 
-/// In front of a record's key, among the annotations.
-pub(super) const PREFIX: &str = "intent.longshore.io/";
 /// Commits start at least this far apart, so that what begins at the same time shares one.
 pub(super) const APART: Duration = Duration::from_millis(20);
 /// An end that no begin takes along is written by itself after this long.
 pub(super) const LAZY: Duration = Duration::from_secs(1);
 
-pub(super) type Annotations = BTreeMap<String, String>;
 type Reply = oneshot::Sender<Result<Begun, IntentError>>;
 
 /// One record of the Lease with this number.
@@ -154,8 +152,8 @@ impl State {
     }
 
     /// What the Lease of this number holds was read. Returns the records in it that are new to us, and are taken over.
-    pub(super) fn read(&mut self, place: usize, now: Timestamp, held: &Annotations) -> Vec<Record> {
-        let vanished = |key: &str| !held.contains_key(&annotation(key));
+    pub(super) fn read(&mut self, place: usize, now: Timestamp, held: &Records) -> Vec<Record> {
+        let vanished = |key: &str| !held.contains_key(key);
         let gone: Vec<_> = self
             .entries
             .iter()
@@ -174,9 +172,8 @@ impl State {
                 }
             }
         }
-        self.unreadable.retain(|(at, key, text)| *at != place || held.get(&annotation(key)).is_some_and(|have| **have == **text));
-        let records = held.iter().filter_map(|(name, text)| Some((name.strip_prefix(PREFIX)?, text)));
-        records.filter_map(|(key, text)| self.read_one(place, now, key, text)).collect()
+        self.unreadable.retain(|(at, key, text)| *at != place || held.get(&**key).is_some_and(|have| **have == **text));
+        held.iter().filter_map(|(key, text)| self.read_one(place, now, key, text)).collect()
     }
 
     fn read_one(&mut self, place: usize, now: Timestamp, key: &str, text: &str) -> Option<Record> {
@@ -233,10 +230,28 @@ impl State {
         }
     }
 
-    /// What has to be written, ends first: they make room. The key, where it stands if it does, and what is to stand there.
-    pub(super) fn wanted(&self) -> Vec<(Sent, Option<usize>)> {
-        let keys = self.ends.iter().chain(&self.begins);
-        keys.filter_map(|key| self.entries.get(key).map(|entry| ((key.clone(), entry.want.clone()), entry.place))).collect()
+    /// What has to be written: the key, its text, and where it stands if it does.
+    pub(super) fn begun(&self) -> Vec<(Sent, Option<usize>)> {
+        self.sent(&self.begins).map(|(sent, entry)| (sent, entry.place)).collect()
+    }
+
+    /// What has to be removed, and from where.
+    pub(super) fn ended(&self) -> Vec<(Sent, usize)> {
+        self.sent(&self.ends).filter_map(|(sent, entry)| Some((sent, entry.place?))).collect()
+    }
+
+    fn sent<'a>(&'a self, keys: &'a BTreeSet<Box<str>>) -> impl Iterator<Item = (Sent, &'a Entry)> {
+        keys.iter().filter_map(|key| self.entries.get(key).map(|entry| ((key.clone(), entry.want.clone()), entry)))
+    }
+
+    /// Whether what has ended has waited long enough to be written by itself.
+    pub(super) fn ends_are_due(&self, now: Instant) -> bool {
+        !self.flushes.is_empty() || self.ends_since.is_some_and(|since| since + LAZY <= now)
+    }
+
+    /// Whether this record is ours, and is to be removed.
+    pub(super) fn has_ended(&self, key: &str, text: &str) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.want.is_none() && entry.is_ours(text))
     }
 
     /// Whether a text under this key is one of ours.
@@ -320,10 +335,6 @@ impl Entry {
     fn is_ours(&self, text: &str) -> bool {
         self.known.iter().any(|known| **known == *text)
     }
-}
-
-pub(super) fn annotation(key: &str) -> String {
-    format!("{PREFIX}{key}")
 }
 
 fn answer(waiters: Vec<Reply>, with: impl Fn() -> Result<Begun, IntentError>) {

@@ -21,6 +21,12 @@ struct World {
     found: Arc<Mutex<Vec<String>>>,
 }
 
+/// The records of a Lease.
+fn read(lease: &Value) -> packed::Records {
+    let text = lease["metadata"]["annotations"][ANNOTATION].as_str();
+    text.map(|text| unpack(text).expect("a format we know")).unwrap_or_default()
+}
+
 fn paused(scenario: impl AsyncFnOnce(World)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("runtime");
     runtime.block_on(async {
@@ -54,11 +60,7 @@ impl World {
     fn records(&self, number: usize) -> Vec<(String, String)> {
         let path = if number == 0 { LEASE.to_owned() } else { format!("{LEASE}.{number}") };
         let lease = self.api.get(&path).unwrap_or_default();
-        let annotations = lease["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
-        let ours = |(name, text): (String, Value)| {
-            Some((name.strip_prefix(state::PREFIX)?.to_owned(), text.as_str().unwrap_or_default().to_owned()))
-        };
-        annotations.into_iter().filter_map(ours).collect()
+        read(&lease).into_iter().collect()
     }
 
     fn keys(&self) -> Vec<String> {
@@ -80,11 +82,15 @@ impl World {
     /// Somebody else's hand on a Lease.
     async fn annotate(&self, name: &str, key: &str, text: &str) {
         let path = format!("{FOLDER}/{name}");
-        let key = state::annotation(key);
         if self.api.get(&path).is_none() {
             self.api.create(FOLDER, name, json!({"spec": {"holderIdentity": "kept"}})).await;
         }
-        self.api.edit(&path, |lease| lease["metadata"]["annotations"][key] = json!(text)).await;
+        let edit = |lease: &mut Value| {
+            let mut records = read(lease);
+            records.insert(key.to_owned(), text.to_owned());
+            lease["metadata"]["annotations"][ANNOTATION] = json!(packed::pack(&records));
+        };
+        self.api.edit(&path, edit).await;
     }
 
     fn metric(&self, name: &str) -> String {
@@ -285,17 +291,41 @@ fn a_full_lease_is_followed_by_another_and_both_are_read_again() {
         let world = World::ready(world).await;
         let intents = world.alone();
         let large = "x".repeat(60 * 1024);
-        for n in 0..7 {
+        for n in 0..25 {
             assert_eq!(intents.begin(1, &format!("k{n}"), &format!("{n}{large}")).await, Ok(Begun::Written));
         }
-        assert_eq!([0, 1, 2, 3].map(|lease| world.records(lease).len()), [3, 3, 1, 0]);
-        intents.end(1, "k1");
+        let counts = || std::array::from_fn(|lease| world.records(lease).len());
+        assert_eq!(counts(), [3, 3, 3, 3, 3, 3, 3, 3, 1, 0]);
+        let (key, _) = world.records(1)[0].clone();
+        intents.end(1, &key);
         intents.begin(1, "new", &large).await.expect("begun");
-        assert_eq!(world.records(0).len(), 3, "room is used again");
+        intents.begin(1, "newer", &large).await.expect("begun");
+        assert_eq!(counts(), [3, 3, 3, 3, 3, 3, 3, 3, 2, 0], "room is used again");
         let next = world.alone();
         next.begin(1, "z", "z").await.expect("begun");
-        assert_eq!(world.found().len(), 7);
+        assert_eq!(world.found().len(), 26);
         assert_eq!(next.begin(1, "huge", &large.repeat(4)).await, Ok(Begun::Unprotected));
+    });
+}
+
+#[test]
+fn what_is_open_is_not_written_again_with_every_commit() {
+    paused(async |world| {
+        let world = World::ready(world).await;
+        let intents = world.alone();
+        let text = "x".repeat(500);
+        for batch in 0..50 {
+            let keys: Vec<String> = (0..20).map(|n| format!("k{batch}-{n}")).collect();
+            futures::future::join_all(keys.iter().map(|key| intents.begin(1, key, &text))).await;
+            for key in keys.iter().filter(|_| batch > 0) {
+                intents.end(1, key);
+            }
+        }
+        assert_eq!(world.records(0).len(), 20, "the first ones are still open");
+        assert!(world.records(1).len() <= 60, "what has ended makes room for what begins");
+        assert_eq!(world.records(2).len(), 0);
+        intents.flush().await;
+        assert_eq!(world.records(1).len(), 0);
     });
 }
 
@@ -330,6 +360,25 @@ fn what_cannot_be_read_stays_is_told_once_and_is_in_nobodys_way() {
         world.secs(120).await;
         assert_eq!(world.records(0), [("a".to_owned(), "bad".to_owned())]);
         assert_eq!((world.records(1).len(), world.found().len()), (0, 1));
+        world.api.edit(LEASE, |lease| lease["metadata"]["annotations"] = json!({})).await;
+        world.secs(40).await;
+        assert_eq!(world.metric("longshore_intents_unreadable"), "0");
+    });
+}
+
+#[test]
+fn a_lease_whose_records_are_not_understood_is_left_as_it_is() {
+    paused(async |world| {
+        let world = World::ready(world).await;
+        let bad = "bad: of a version to come";
+        world.api.create(FOLDER, "intents", json!({"metadata": {"annotations": {ANNOTATION: bad}}})).await;
+        let intents = world.alone();
+        assert_eq!(intents.begin(1, "a", "ours").await, Ok(Begun::Written));
+        assert_eq!((world.records(1).len(), world.metric("longshore_intents_unreadable")), (1, "1".to_owned()));
+        intents.leave("b", "late");
+        world.secs(60).await;
+        assert_eq!(world.api.get(LEASE).expect("there")["metadata"]["annotations"][ANNOTATION], bad);
+        assert_eq!(world.records(1).len(), 2);
         world.api.edit(LEASE, |lease| lease["metadata"]["annotations"] = json!({})).await;
         world.secs(40).await;
         assert_eq!(world.metric("longshore_intents_unreadable"), "0");

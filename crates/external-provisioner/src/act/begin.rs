@@ -18,7 +18,7 @@ impl Act {
         let record = match self.memory.record(ask) {
             Some(record) => record,
             None => {
-                let written = intent::write(ask, &self.driver_name, &self.identity, self.ctx.timestamp());
+                let written = intent::write(ask, &self.driver_name, &self.run, self.ctx.timestamp());
                 written.map_err(|error| failed(IntentError::Text(error.to_string())))?.into()
             }
         };
@@ -30,10 +30,6 @@ impl Act {
         };
         if begun == Begun::Earlier {
             return Err(Error::EarlierIntent { name: ask.name.clone() });
-        }
-        // The wait may have been long.
-        if !self.leadership.leads(term) {
-            return Err(failed(IntentError::NotLeading));
         }
         Ok(record)
     }

@@ -22,6 +22,9 @@ impl Act {
         }
         let term = view.recall.term;
         let record = self.begin(term, ask).await?;
+        // Not before: others call while this is written down. The semaphore is never closed.
+        let _call = self.calls.acquire().await;
+        self.still(view)?;
         self.memory.asking(term, ask, record.clone(), self.ctx.now());
         let answer = self.driver.create_volume(ask.request(secrets)).await;
         if !self.leadership.leads(term) {

@@ -13,6 +13,7 @@ impl Act {
         let Created { ask, volume } = created;
         let secrets = self.provisioner_secret(ask).await?;
         let handle = volume.handle.clone();
+        let _call = self.calls.acquire().await;
         let _one_at_a_time = self.handles.lock(handle.as_str()).await;
         self.still(view)?;
         let request = DeleteVolumeRequest { handle: handle.clone(), secrets };

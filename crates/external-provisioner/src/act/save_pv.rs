@@ -24,7 +24,7 @@ impl Act {
         let ask = &created.ask;
         let started = self.memory.started(&ask.claim_uid);
         let failed = |source| Error::SavePv { name: ask.name.clone(), source };
-        let object = persistent_volume(created, &self.driver_name, &self.identity);
+        let object = persistent_volume(created, &self.driver_name, &self.identity());
         let saved = match self.post(&object).await {
             Ok(saved) => saved,
             Err(error) if already_exists(&error) => {

@@ -57,7 +57,7 @@ fn an_ask_is_read_as_it_was_written() {
 fn an_ordinary_record_is_some_hundred_bytes_and_one_of_five_hundred_nodes_some_kilobytes() {
     let mut ask = (*ask(&view())).clone();
     let length = written(&ask).len();
-    assert!(length < 500, "{length}");
+    assert!(length < 420, "{length}");
     let zones = (0..500).map(|n| place(&[("topology.csi.example.com/node", &format!("node-{n}"))])).collect();
     ask.accessibility = TopologyRequirement::spread(zones, "data");
     let length = written(&ask).len();
@@ -87,7 +87,7 @@ fn what_is_not_understood_word_for_word_is_not_acted_on_and_the_reason_is_said()
     assert!(with("SINGLE_NODE_WRITER", "ANY").contains("ANY"));
     assert!(with("\"from\":1", "\"from\":9").contains("preferred"));
     with("\"name\":\"data\"", "\"value\":\"data\"");
-    assert!(read("another", &text, &DRIVER.into()).is_err());
+    assert_eq!(read("another", &text, &DRIVER.into()).unwrap().ask.claim_uid, "another");
     for bad in ["", "{}", "null", "[1]", "{\"v\":1}", "\u{0}"] {
         assert!(reread(bad).is_err(), "{bad:?}");
     }

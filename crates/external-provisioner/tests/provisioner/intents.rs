@@ -1,5 +1,6 @@
 //! What was asked of the driver is known to the next process, wherever this one dies.
 
+use cluster::intents::ANNOTATION;
 use fake_driver::Rpc;
 use serde_json::{Value, json};
 use test_api::Fault;
@@ -165,11 +166,13 @@ async fn a_record_that_cannot_be_read_is_left_alone_and_its_claim_is_provisioned
     world.stop().await;
     world.claim("data", json!({})).await;
     let uid = world.api.get(DATA).unwrap()["metadata"]["uid"].as_str().unwrap().to_owned();
-    let bad: Value = json!({"metadata": {"annotations": {(format!("intent.longshore.io/{uid}")): "{\"v\":9}"}}});
-    world.api.create(LEASES, INTENTS, bad).await;
+    let bad = format!(r#"{{"format":1,"records":{{"{uid}":{{"v":9}}}}}}"#);
+    let lease: Value = json!({"metadata": {"annotations": {ANNOTATION: bad}}});
+    world.api.create(LEASES, INTENTS, lease).await;
     world.restart().await;
     world.until("the volume", |world| world.volume("data").is_some()).await;
-    assert_eq!(world.intents().get(&uid).map(String::as_str), Some("{\"v\":9}"));
+    let lease = world.api.get(&format!("{LEASES}/{INTENTS}")).expect("there");
+    assert_eq!(lease["metadata"]["annotations"][ANNOTATION], bad);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cluster::drive::Engine;
+use cluster::intents::{ANNOTATION, unpack};
 use cluster::{Caches, Events, Leadership, Ledger, Metrics};
 use csi_client::{Address, ConnectOptions, Driver};
 use external_provisioner::{controller, watches};
@@ -115,12 +116,9 @@ impl World {
 
     /// What is written down, by the claim's uid.
     pub(crate) fn intents(&self) -> BTreeMap<String, String> {
-        let lease = self.api.get(&format!("{LEASES}/{INTENTS}")).unwrap_or_default();
-        let annotations = lease["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
-        let intent = |(name, text): (String, Value)| {
-            Some((name.strip_prefix("intent.longshore.io/")?.to_owned(), text.as_str().unwrap_or_default().to_owned()))
-        };
-        annotations.into_iter().filter_map(intent).collect()
+        let leases = self.api.list(LEASES).into_iter();
+        let texts = leases.filter_map(|lease| Some(lease["metadata"]["annotations"][ANNOTATION].as_str()?.to_owned()));
+        texts.flat_map(|text| unpack(&text).expect("a format we know")).collect()
     }
 
     /// What kube-controller-manager does with volumes whose claims are gone, until nothing is left anywhere.
