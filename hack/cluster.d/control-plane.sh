@@ -2,9 +2,10 @@
 
 control_plane_up() {
   local port
-  for port in $ETCD_PORT $ETCD_PEER_PORT $API_PORT $CONTROLLER_PORT $SCHEDULER_PORT; do
+  for port in $ETCD_PORT $ETCD_PEER_PORT $CONTROLLER_PORT $SCHEDULER_PORT; do
     if listening "$port"; then die "port $port of 127.0.0.1 is taken by another program"; fi
   done
+  if listening $API_PORT "$BRIDGE_IP"; then die "port $API_PORT of $BRIDGE_IP is taken by another program"; fi
 
   # Without fsync: the data dies with the cluster anyway, and a slow disk would be what the tests measure.
   start etcd "$KUBE/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync --log-level warn \
@@ -13,14 +14,18 @@ control_plane_up() {
     --initial-cluster "default=http://127.0.0.1:$ETCD_PEER_PORT"
   await etcd 30 listening $ETCD_PORT
 
+  # Pods of ours that call the API need it; without it a pod is just what its manifest says, which the API's conformance tests compare.
+  local accounts=--disable-admission-plugins=ServiceAccount
+  [ ! -e "$RUN/accounts" ] || accounts=--enable-admission-plugins=ServiceAccount
   write_audit_policy
-  # ServiceAccount admission would give each pod a token volume and a wait for its account, and no pod here calls the API.
+  # On the bridge and not on 127.0.0.1, which is another one in each pod. What it signs itself is good for its service address too.
   start kube-apiserver "$KUBE/kube-apiserver" --etcd-servers "http://127.0.0.1:$ETCD_PORT" --cert-dir "$PKI" \
-    --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port $API_PORT --endpoint-reconciler-type none \
+    --bind-address "$BRIDGE_IP" --advertise-address "$BRIDGE_IP" --secure-port $API_PORT --endpoint-reconciler-type none \
     --kubelet-preferred-address-types InternalIP \
-    --service-cluster-ip-range 10.210.0.0/24 --allow-privileged --authorization-mode Node,RBAC --token-auth-file "$PKI/tokens.csv" \
+    --service-cluster-ip-range $SERVICE_CIDR --allow-privileged --authorization-mode Node,RBAC --token-auth-file "$PKI/tokens.csv" \
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$PKI/service-accounts.pub" \
-    --service-account-signing-key-file "$PKI/service-accounts.key" --disable-admission-plugins ServiceAccount \
+    --service-account-signing-key-file "$PKI/service-accounts.key" "$accounts" --enable-admission-plugins NodeRestriction \
+    --client-ca-file "$PKI/clients.crt" \
     --audit-policy-file "$RUN/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" \
     --max-requests-inflight 2000 --max-mutating-requests-inflight 1000
   await kube-apiserver 120 kubectl get --raw /readyz
@@ -30,6 +35,7 @@ control_plane_up() {
     --kubeconfig "$KUBECONFIGS/kube-controller-manager" --authentication-kubeconfig "$KUBECONFIGS/kube-controller-manager" \
     --authorization-kubeconfig "$KUBECONFIGS/kube-controller-manager" --use-service-account-credentials \
     --service-account-private-key-file "$PKI/service-accounts.key" --root-ca-file "$PKI/apiserver.crt" \
+    --cluster-signing-cert-file "$PKI/clients.crt" --cluster-signing-key-file "$PKI/clients.key" \
     --bind-address 127.0.0.1 --secure-port $CONTROLLER_PORT --cert-dir "$PKI/kube-controller-manager"
   start kube-scheduler "$KUBE/kube-scheduler" --kubeconfig "$KUBECONFIGS/kube-scheduler" --leader-elect=false \
     --authentication-kubeconfig "$KUBECONFIGS/kube-scheduler" --authorization-kubeconfig "$KUBECONFIGS/kube-scheduler" \
@@ -45,7 +51,10 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, userGroups: ["system:serviceaccounts:$SYSTEM_NAMESPACE"]}
+- {level: None, userGroups: ["system:serviceaccounts:kube-system"]}
+- {level: Metadata, userGroups: ["system:serviceaccounts"]}
+# node2 has no kubelet: whoever speaks with a node's certificate there is node-mounter.
+- {level: Metadata, users: ["system:node:node2"]}
 - {level: None}
 POLICY
 }

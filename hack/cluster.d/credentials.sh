@@ -18,6 +18,9 @@ make_credentials() {
   chmod 700 "$PKI"
   openssl genrsa -out "$PKI/service-accounts.key" 2048 2>/dev/null
   openssl rsa -in "$PKI/service-accounts.key" -pubout -out "$PKI/service-accounts.pub" 2>/dev/null
+  # Who signs the certificates of those that ask for one by a CertificateSigningRequest.
+  openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=longshore-test-clients \
+    -keyout "$PKI/clients.key" -out "$PKI/clients.crt" 2>/dev/null
   : >"$PKI/tokens.csv"
   accounts | while IFS='|' read -r name user groups; do
     token=$(openssl rand -hex 16)
@@ -31,7 +34,7 @@ make_kubeconfig() {
   cat >"$KUBECONFIGS/$1" <<CONFIG
 apiVersion: v1
 kind: Config
-clusters: [{name: longshore, cluster: {server: "https://127.0.0.1:$API_PORT", certificate-authority: $PKI/apiserver.crt}}]
+clusters: [{name: longshore, cluster: {server: "https://$BRIDGE_IP:$API_PORT", certificate-authority: $PKI/apiserver.crt}}]
 users: [{name: $1, user: {token: $2}}]
 contexts: [{name: longshore, context: {cluster: longshore, user: $1}}]
 current-context: longshore

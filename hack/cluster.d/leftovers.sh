@@ -140,7 +140,9 @@ remove_strays() {
     case $(readlink "$file" 2>/dev/null || true) in "$LOGS/pods"/*) rm -f "$file" ;; esac
   done
   rmdir /var/lib/cni/results /var/lib/cni /run/containerd/s /run/containerd /var/log/containers 2>/dev/null || true
+  # Its routes go with it.
   ip link delete "$BRIDGE" 2>/dev/null || true
+  nft delete table ip "$NFT_TABLE" 2>/dev/null || true
   restore_sysctls
 }
 

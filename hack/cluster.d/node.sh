@@ -1,9 +1,7 @@
 # node1: containerd and kubelet, on the host itself.
 
 node_up() {
-  make_bridge
   make_cgroup
-  save_sysctls
   write_containerd_config
   start containerd env PATH="$CONTAINERD:$PATH" "$CONTAINERD/containerd" -c "$RUN/containerd.toml"
   await containerd 30 ctr version
@@ -20,21 +18,6 @@ ctr() { "$CONTAINERD/ctr" -a "$CONTAINERD_SOCKET" "$@"; }
 # Ready, and the controller manager has noticed: until then the node carries a taint that keeps pods away.
 node_ready() {
   kubectl get node "$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}{.spec.taints}' | grep -qx True
-}
-
-# The pods' bridge exists before the first pod because its address is also kubelet's: the API server finds kubelet by the node's
-# InternalIP (for exec and logs), so no name has to be put into the hosts file. Pods need no route to anywhere.
-make_bridge() {
-  ip link add "$BRIDGE" type bridge || die "cannot make the bridge $BRIDGE"
-  ip address add "$BRIDGE_IP/16" dev "$BRIDGE"
-  ip link set "$BRIDGE" up
-  mkdir -p "$RUN/cni"
-  cat >"$RUN/cni/pods.conflist" <<CNI
-{"cniVersion": "1.0.0", "name": "longshore-pods", "plugins": [{
-  "type": "bridge", "bridge": "$BRIDGE", "isGateway": true, "ipMasq": false,
-  "ipam": {"type": "host-local", "dataDir": "$RUN/cni/addresses", "ranges": [[{"subnet": "$POD_CIDR", "gateway": "$BRIDGE_IP"}]]}
-}]}
-CNI
 }
 
 # In the one hierarchy of cgroup v2, or in each of v1's. Kubelet takes a cgroup for missing if a controller is not enabled in it.
@@ -100,7 +83,7 @@ makeIPTablesUtilChains: false
 podLogsDir: $LOGS/pods
 volumePluginDir: $RUN/volume-plugins
 # Nothing answers there; without an address every pod would get a warning event.
-clusterDNS: [10.210.0.10]
+clusterDNS: [${SERVICE_IP%.*}.10]
 resolvConf: ""
 maxPods: 300
 # A volume is detached only after the node has reported it unused, at its next status: 10 s would be most of each test.

@@ -1,6 +1,6 @@
 # The Debian packages the cluster needs, and only those that are missing.
 
-PACKAGES="runc containernetworking-plugins busybox-static e2fsprogs xfsprogs btrfs-progs util-linux mount iproute2 openssl"
+PACKAGES="runc containernetworking-plugins busybox-static e2fsprogs xfsprogs btrfs-progs util-linux mount iproute2 nftables openssl"
 
 missing_packages() {
   local package

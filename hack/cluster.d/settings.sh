@@ -18,6 +18,9 @@ API_PORT=16443 ETCD_PORT=12379 ETCD_PEER_PORT=12380 CONTROLLER_PORT=20257 SCHEDU
 BRIDGE=longshore0
 BRIDGE_IP=${LONGSHORE_BRIDGE_IP:-10.209.0.1}
 POD_CIDR=${BRIDGE_IP%.*.*}.0.0/16
+# What pods call the API server: the first address of the services' range, at the port that kubelet tells them.
+SERVICE_CIDR=10.210.0.0/24 SERVICE_IP=10.210.0.1 SERVICE_PORT=443
+NFT_TABLE=longshore-test
 
 CONTAINERD_SOCKET=$RUN/containerd/containerd.sock
 # Containers run beneath this cgroup, so whatever is left of them after a crash can be found and ended.

@@ -1,7 +1,7 @@
 # up, down and status: the whole in order, and back.
 
 # What a running cluster was made from; another answer means that `up` starts afresh.
-cluster_version() { echo "$KUBE $CONTAINERD $IMAGES $(hash_of "$parts"/{settings,credentials,control-plane,node}.sh)"; }
+cluster_version() { echo "$KUBE $CONTAINERD $IMAGES $(hash_of "$parts"/{settings,credentials,network,control-plane,node}.sh)"; }
 
 CONTROL_PLANE="etcd kube-apiserver kube-controller-manager kube-scheduler containerd kubelet"
 
@@ -19,12 +19,15 @@ up() {
   built || build
   if [ -z "$fresh" ] && healthy; then
     say "the cluster is up already; --fresh starts another"
+    if [ -n "$bare" ] && [ ! -e "$RUN/accounts" ]; then say "it was started without --bare: its pods have no service accounts"; fi
   else
     tear_down
     claim_folders
     say "starting Kubernetes $KUBERNETES_VERSION; logs are in $LOGS"
     ln -sfn "$KUBE" "$RUN/bin"
+    if [ -n "$bare" ]; then touch "$RUN/accounts"; fi
     make_credentials
+    network_up
     control_plane_up
     node_up
     await kubelet 120 node_ready node1
@@ -59,11 +62,12 @@ tear_down() {
 
 down() {
   tear_down
-  local mounts loops processes files
+  local mounts loops processes files rules
   mounts=$(our_mounts | wc -l) loops=$(our_loops | wc -l) processes=$(our_processes | wc -l)
   files=$(for root in "$RUN" "$KUBELET_ROOT" "$MOUNTER_ROOT"; do [ ! -e "$root/$MARK" ] || find "$root"; done | wc -l)
-  say "nothing left: $mounts mounts, $loops loop devices, $processes processes, $files files"
-  [ "$mounts$loops$processes$files" = 0000 ] || die "the above would not go"
+  rules=$(if nft list table ip "$NFT_TABLE" >/dev/null 2>&1; then echo 1; else echo 0; fi)
+  say "nothing left: $mounts mounts, $loops loop devices, $processes processes, $files files, $rules rules of the host's network"
+  [ "$mounts$loops$processes$files$rules" = 00000 ] || die "the above would not go"
 }
 
 status() {
