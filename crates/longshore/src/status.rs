@@ -23,6 +23,11 @@ use objects::{Follower, Objects};
 use report::Report;
 use sidecar::Shell;
 
+/// The flags.
+pub(crate) fn command() -> clap::Command {
+    <Flags as clap::CommandFactory>::command()
+}
+
 /// The command, from `argv` on.
 pub(crate) fn main(argv: Vec<OsString>) -> ExitCode {
     sidecar::run_with::<Flags, _>(argv, run)

@@ -31,6 +31,11 @@ use applied::Applied;
 use flags::{Config, Flags};
 use host::Host;
 
+/// The flags.
+pub(crate) fn command() -> clap::Command {
+    <Flags as clap::CommandFactory>::command()
+}
+
 /// The command, from `argv` on.
 pub(crate) fn main(mut argv: Vec<OsString>) -> ExitCode {
     // What is wrong with the flags is said below, by the shell that every program has.
