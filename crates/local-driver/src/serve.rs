@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ pub async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(),
         fs::create_dir_all(parent).map_err(named)?;
     }
     let listener = UnixListener::bind(&path).map_err(named)?;
+    // Whoever connects has to be able to write: so its folder's group may, which sidecars have that are not root.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).map_err(named)?;
     let ours = fs::metadata(&path).map_err(named)?.ino();
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let server = Server::builder()
