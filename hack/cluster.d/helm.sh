@@ -32,3 +32,5 @@ build_helm() {
 }
 
 required_version() { awk -v module="$2" '$1 == module { print $2 }' "$repo/hack/helm$1/go.mod"; }
+
+print_helm_env() { printf 'export PATH=%q:%q:$PATH\n' "$HELM3" "$HELM4"; }

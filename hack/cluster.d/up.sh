@@ -31,7 +31,7 @@ up() {
     control_plane_up
     node_up
     await kubelet 120 node_ready node1
-    kubectl apply -f "$repo/manifests/namespace.yaml" >/dev/null
+    kubectl apply -f "$repo/manifests/namespace" >/dev/null
     cluster_version >"$RUN/version"
     say "node1 is ready: kubelet and containerd $CONTAINERD_VERSION"
   fi

@@ -1,0 +1,151 @@
+// What hack/charts compares, as lines that sort and diff can work with. Reads YAML documents from stdin.
+//
+//	charts rules   who may do what: ACCOUNT SCOPE GROUP/RESOURCE NAMES VERB, one verb to a line; SCOPE is "cluster" or a namespace
+//	charts plain   each object as one line of JSON, without its labels
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+type object struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	} `json:"metadata"`
+	Rules []struct {
+		APIGroups     []string `json:"apiGroups"`
+		Resources     []string `json:"resources"`
+		ResourceNames []string `json:"resourceNames"`
+		Verbs         []string `json:"verbs"`
+	} `json:"rules"`
+	Subjects []struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+	} `json:"subjects"`
+	RoleRef struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+	} `json:"roleRef"`
+}
+
+func main() {
+	lines, err := run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "charts:", err)
+		os.Exit(1)
+	}
+	slices.Sort(lines)
+	for _, line := range slices.Compact(lines) {
+		fmt.Println(line)
+	}
+}
+
+func run() ([]string, error) {
+	if len(os.Args) != 2 {
+		return nil, fmt.Errorf("say rules or plain")
+	}
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := split(string(text))
+	if err != nil {
+		return nil, err
+	}
+	switch os.Args[1] {
+	case "rules":
+		return rules(documents)
+	case "plain":
+		return plain(documents)
+	}
+	return nil, fmt.Errorf("unknown command %q: say rules or plain", os.Args[1])
+}
+
+// split gives every document as JSON; empty ones are left out.
+func split(text string) ([][]byte, error) {
+	var documents [][]byte
+	for _, part := range strings.Split("\n"+text, "\n---") {
+		converted, err := yaml.YAMLToJSON([]byte(part))
+		if err != nil {
+			return nil, fmt.Errorf("%w in:\n%s", err, part)
+		}
+		if string(converted) != "null" {
+			documents = append(documents, converted)
+		}
+	}
+	return documents, nil
+}
+
+func rules(documents [][]byte) ([]string, error) {
+	var objects []object
+	for _, document := range documents {
+		var read object
+		if err := json.Unmarshal(document, &read); err != nil {
+			return nil, err
+		}
+		objects = append(objects, read)
+	}
+	var lines []string
+	for _, binding := range objects {
+		if binding.Kind != "ClusterRoleBinding" && binding.Kind != "RoleBinding" {
+			continue
+		}
+		scope := binding.Metadata.Namespace
+		if binding.Kind == "ClusterRoleBinding" {
+			scope = "cluster"
+		}
+		for _, role := range objects {
+			same := role.Kind == binding.RoleRef.Kind && role.Metadata.Name == binding.RoleRef.Name
+			if !same || role.Kind == "Role" && role.Metadata.Namespace != binding.Metadata.Namespace {
+				continue
+			}
+			for _, subject := range binding.Subjects {
+				lines = append(lines, expand(subject.Name, scope, role)...)
+			}
+		}
+	}
+	return lines, nil
+}
+
+func expand(account, scope string, role object) []string {
+	var lines []string
+	for _, rule := range role.Rules {
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					names := strings.Join(rule.ResourceNames, ",")
+					lines = append(lines, fmt.Sprintf("%s %s %s/%s [%s] %s", account, scope, group, resource, names, verb))
+				}
+			}
+		}
+	}
+	return lines
+}
+
+func plain(documents [][]byte) ([]string, error) {
+	var lines []string
+	for _, document := range documents {
+		var read map[string]any
+		if err := json.Unmarshal(document, &read); err != nil {
+			return nil, err
+		}
+		if metadata, there := read["metadata"].(map[string]any); there {
+			delete(metadata, "labels")
+		}
+		line, err := json.Marshal(read)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, string(line))
+	}
+	return lines, nil
+}
