@@ -2,6 +2,7 @@
 //
 //	charts rules   who may do what: ACCOUNT SCOPE GROUP/RESOURCE NAMES VERB, one verb to a line; SCOPE is "cluster" or a namespace
 //	charts plain   each object as one line of JSON, without its labels
+//	charts args    the containers of workloads: NAME ARGUMENT...
 package main
 
 import (
@@ -35,6 +36,16 @@ type object struct {
 		Kind string `json:"kind"`
 		Name string `json:"name"`
 	} `json:"roleRef"`
+	Spec struct {
+		Template struct {
+			Spec struct {
+				Containers []struct {
+					Name string   `json:"name"`
+					Args []string `json:"args"`
+				} `json:"containers"`
+			} `json:"spec"`
+		} `json:"template"`
+	} `json:"spec"`
 }
 
 func main() {
@@ -51,7 +62,7 @@ func main() {
 
 func run() ([]string, error) {
 	if len(os.Args) != 2 {
-		return nil, fmt.Errorf("say rules or plain")
+		return nil, fmt.Errorf("say rules, plain or args")
 	}
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -66,8 +77,10 @@ func run() ([]string, error) {
 		return rules(documents)
 	case "plain":
 		return plain(documents)
+	case "args":
+		return arguments(documents)
 	}
-	return nil, fmt.Errorf("unknown command %q: say rules or plain", os.Args[1])
+	return nil, fmt.Errorf("unknown command %q: say rules, plain or args", os.Args[1])
 }
 
 // split gives every document as JSON; empty ones are left out.
@@ -85,14 +98,43 @@ func split(text string) ([][]byte, error) {
 	return documents, nil
 }
 
-func rules(documents [][]byte) ([]string, error) {
+// known reads of the documents what rules and arguments are about; what has another form there has none of it.
+func known(documents [][]byte) ([]object, error) {
 	var objects []object
 	for _, document := range documents {
+		var kind struct{ Kind string }
+		if err := json.Unmarshal(document, &kind); err != nil {
+			return nil, err
+		}
+		switch kind.Kind {
+		case "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Deployment", "DaemonSet":
+		default:
+			continue
+		}
 		var read object
 		if err := json.Unmarshal(document, &read); err != nil {
 			return nil, err
 		}
 		objects = append(objects, read)
+	}
+	return objects, nil
+}
+
+func arguments(documents [][]byte) ([]string, error) {
+	objects, err := known(documents)
+	var lines []string
+	for _, workload := range objects {
+		for _, container := range workload.Spec.Template.Spec.Containers {
+			lines = append(lines, strings.Join(append([]string{container.Name}, container.Args...), " "))
+		}
+	}
+	return lines, err
+}
+
+func rules(documents [][]byte) ([]string, error) {
+	objects, err := known(documents)
+	if err != nil {
+		return nil, err
 	}
 	var lines []string
 	for _, binding := range objects {
