@@ -22,14 +22,14 @@ pub(super) const SIDECAR_HTTP: Section = (
     &[
         "On --http-endpoint, without authentication: /metrics (--metrics-path), /healthz/leader-election, /readyz, /debug/why.",
         "/readyz is 503 and a sentence while the driver, the API server or the lease is waited for. /debug/why?object=NAMESPACE/NAME, or a NAME alone for what has no \
-         namespace, says what was last decided about an object and why; without object, about all.",
+         namespace, says what was last decided about an object, why, since when and how often.",
     ],
 );
 
 pub(super) const LEASES_OF_PROVISIONER: Section = (
     "INTENTS",
     &[
-        "What is asked of the driver is written down first, in annotations of Lease longshore-intents-DRIVER in its own namespace (further ones end in .1, .2 and so on), and \
+        "What is asked of the driver is written down first, in an annotation of Lease longshore-intents-DRIVER in its own namespace (further ones end in .1, .2 and so on), and \
          crossed out when a PersistentVolume names the volume or the driver has refused. The next process finishes what a dead one began. \
          It needs get, create and update on leases there, as leader election does; where it may not, it says so once and goes on without.",
         "--feature-gates=WriteAheadIntents=false turns it off.",
