@@ -20,6 +20,8 @@ build_images_of() {
   # shellcheck disable=SC2206
   [ ${#programs[@]} -gt 0 ] || programs=($PROGRAMS)
   command -v go >/dev/null || die "needs Go on PATH"
+  # Of a build that was ended in the middle.
+  rm -rf "$OUT"/.making-* "$OUT"/.crates-*
   cached image-tools "$image_tools_hash" build_image_tools
   cached "cargo-cyclonedx" "$CYCLONEDX_VERSION" build_cyclonedx
 

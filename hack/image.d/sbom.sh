@@ -12,11 +12,13 @@ build_cyclonedx() {
   rm -r "$1/target" "$1/build.log"
 }
 
-# OUT/crates/PROGRAM.json for every program. It writes beside each Cargo.toml, so it gets a copy of what it reads.
+# OUT/crates/PROGRAM.json for every program. cargo-cyclonedx writes beside each Cargo.toml, so it gets a copy of what it looks at:
+# manifests, and sources because cargo wants to see that there are some.
 list_crates() {
   local work program
   work=$(mktemp -d "$OUT/.crates-XXXXXX")
-  tar -C "$repo" -c Cargo.toml Cargo.lock crates tests | tar -C "$work" -x
+  (cd "$repo" && find . \( -path ./target -o -path ./.git \) -prune -o \( -name Cargo.toml -o -name Cargo.lock -o -name '*.rs' \) -print0) >"$work/files"
+  tar -C "$repo" --null -T "$work/files" -c | tar -C "$work" -x
   with_progress "cargo cyclonedx" "$OUT/cyclonedx.log" env SOURCE_DATE_EPOCH=0 CARGO_NET_OFFLINE=true CARGO_TARGET_DIR="$work/target" \
     "$CYCLONEDX/bin/cargo-cyclonedx" cyclonedx --manifest-path "$work/Cargo.toml" --format json --spec-version 1.5 \
     --target "$(host_triple)" --no-build-deps
