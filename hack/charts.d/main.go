@@ -3,6 +3,7 @@
 //	charts rules   who may do what: ACCOUNT SCOPE GROUP/RESOURCE NAMES VERB, one verb to a line; SCOPE is "cluster" or a namespace
 //	charts plain   each object as one line of JSON, without its labels
 //	charts args    the containers of workloads: NAME ARGUMENT...
+//	charts hidden  of a values.schema.json and a values.yaml, the values that only the schema has
 package main
 
 import (
@@ -62,7 +63,7 @@ func main() {
 
 func run() ([]string, error) {
 	if len(os.Args) != 2 {
-		return nil, fmt.Errorf("say rules, plain or args")
+		return nil, fmt.Errorf("say rules, plain, args or hidden")
 	}
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -79,8 +80,10 @@ func run() ([]string, error) {
 		return plain(documents)
 	case "args":
 		return arguments(documents)
+	case "hidden":
+		return hidden(documents)
 	}
-	return nil, fmt.Errorf("unknown command %q: say rules, plain or args", os.Args[1])
+	return nil, fmt.Errorf("unknown command %q: say rules, plain, args or hidden", os.Args[1])
 }
 
 // split gives every document as JSON; empty ones are left out.
@@ -190,4 +193,37 @@ func plain(documents [][]byte) ([]string, error) {
 		lines = append(lines, string(line))
 	}
 	return lines, nil
+}
+
+func hidden(documents [][]byte) ([]string, error) {
+	if len(documents) != 2 {
+		return nil, fmt.Errorf("hidden needs a schema and values, and got %d documents", len(documents))
+	}
+	var schema, values map[string]any
+	if err := json.Unmarshal(documents[0], &schema); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(documents[1], &values); err != nil {
+		return nil, err
+	}
+	// Helm's own: what a chart gives to all it depends on.
+	values["global"] = nil
+	return missing("", schema, values), nil
+}
+
+func missing(path string, schema, values map[string]any) []string {
+	properties, _ := schema["properties"].(map[string]any)
+	var lines []string
+	for name, of := range properties {
+		value, there := values[name]
+		if !there {
+			lines = append(lines, path+name)
+			continue
+		}
+		inner, isMap := value.(map[string]any)
+		if below, isSchema := of.(map[string]any); isSchema && isMap {
+			lines = append(lines, missing(path+name+".", below, inner)...)
+		}
+	}
+	return lines
 }
