@@ -157,7 +157,7 @@ fn documents_name_metrics_that_exist() -> Result<()> {
     let registered = registered()?;
     let families =
         ["longshore_", "csi_", "workqueue_", "leader_election_", "controller_persistent", "storage_operation_", "process_"];
-    for document in ["operations", "node-mounter", "reliability", "architecture"] {
+    for document in ["install", "operations", "node-mounter", "reliability", "architecture"] {
         for word in read(&format!("docs/{document}.md"))?.split('`').skip(1).step_by(2) {
             let name = word.split('{').next().unwrap_or_default();
             let metric = families.iter().any(|family| name.starts_with(family))
