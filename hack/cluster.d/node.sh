@@ -7,6 +7,8 @@ node_up() {
   await containerd 30 ctr version
   local image
   for image in pause busybox; do ctr -n k8s.io image import "$IMAGES/$image.tar" >>"$LOGS/images.log" 2>&1 || die "containerd refused $image.tar"; done
+  # By the name that manifests/examples and the chart's test have for it.
+  ctr -n k8s.io image tag --force "$BUSYBOX_IMAGE" docker.io/library/busybox:1 >>"$LOGS/images.log"
 
   write_kubelet_config
   start kubelet "$KUBE/kubelet" --config "$RUN/kubelet.yaml" --kubeconfig "$KUBECONFIGS/kubelet" --hostname-override node1 \
