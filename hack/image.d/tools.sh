@@ -43,18 +43,18 @@ authority_packages() {
   echo "$1" | packages_of
 }
 
-packages_of() {
-  local distribution
-  distribution=$(. /etc/os-release && echo "$ID-${VERSION_ID:-testing}")
-  while read -r file; do package_of "$file"; done | sort -u |
-    xargs dpkg-query -W -f "\${Package},\${Version},\${Architecture},\${source:Package},$distribution\n" | sort
-}
-
 # A package may own a file under the name it had before /lib became a link to /usr/lib.
-package_of() {
-  local owner
-  owner=$(dpkg-query -S "$1" 2>/dev/null || dpkg-query -S "${1#/usr}" 2>/dev/null) || die "no Debian package owns $1, so nobody can say what it is: install it from one"
-  echo "${owner%%: *}"
+packages_of() {
+  local distribution files file owners
+  distribution=$(. /etc/os-release && echo "$ID-${VERSION_ID:-testing}")
+  mapfile -t files
+  # Fails when it does not know one of the two names, so each file is looked for in the answer.
+  owners=$(dpkg-query -S "${files[@]}" "${files[@]#/usr}" 2>/dev/null) || true
+  for file in "${files[@]}"; do
+    grep -qxE ".*: (/usr)?${file#/usr}" <<<"$owners" || die "no Debian package owns $file, so nobody can say what it is: install it from one"
+  done
+  sed 's/: .*//' <<<"$owners" | sort -u |
+    xargs dpkg-query -W -f "\${Package},\${Version},\${Architecture},\${source:Package},$distribution\n" | sort
 }
 
 # The arguments to pack that make the layer.

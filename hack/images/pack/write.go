@@ -77,7 +77,7 @@ func (i *image) make() (v1.Image, error) {
 		contents = append(contents, content)
 	}
 	config := &v1.ConfigFile{
-		Architecture: runtime.GOARCH, OS: "linux", Created: v1.Time{Time: when},
+		Architecture: runtime.GOARCH, OS: "linux", Created: v1.Time{Time: when}, RootFS: v1.RootFS{Type: "layers"},
 		Config: v1.Config{Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, User: i.user, Labels: i.labels, WorkingDir: "/"},
 	}
 	if i.entrypoint != "" {
