@@ -144,13 +144,9 @@ impl Committer {
 
     /// Reads the Leases that may have changed, and with `on` those that others may have made since.
     async fn read(&mut self, on: bool) -> Result<(), Trouble> {
-        loop {
-            let place = self.leases.unread();
-            let known = place < self.leases.count();
-            if known {
-                self.leases.read(place).await?;
-            } else if !on || !self.leases.read(place).await? {
-                return Ok(());
+        while let Some(place) = self.leases.unread(on) {
+            if !self.leases.read(place).await? {
+                break;
             }
             let none = Records::new();
             let now = self.inner.ctx.timestamp();
@@ -159,6 +155,7 @@ impl Committer {
                 self.take_over(record);
             }
         }
+        Ok(())
     }
 
     /// A record that is not ours: its owner goes on with what it says.

@@ -19,8 +19,8 @@ use crate::live::{already_exists, is_conflict, is_not_found};
 const ROOM: usize = 200 * 1024;
 /// So much is written again and again, before another Lease is made. It is what the API server's work for a commit grows with.
 const LIGHT: usize = 8 * 1024;
-/// More are only made when these are full.
-const LEASES: usize = 8;
+/// More are only made when these are full. So many are looked for at the start of a term, even if one between them is missing.
+const LEASES: usize = 4;
 
 /// Why a Lease could not be read or written.
 #[derive(Debug, Clone)]
@@ -93,29 +93,28 @@ impl Leases {
         self.held.clear();
     }
 
-    /// Everything has to be read again.
+    /// Everything has to be read again: those that are there, and the one that would be made next.
     pub(super) fn doubt(&mut self) {
-        self.held.iter_mut().for_each(|held| held.fresh = false);
+        let next = self.held.iter().position(|held| held.object.is_none());
+        for (place, held) in self.held.iter_mut().enumerate() {
+            held.fresh = held.object.is_none() && Some(place) != next;
+        }
     }
 
-    /// The first that has to be read, or the number after the last.
-    pub(super) fn unread(&self) -> usize {
-        self.held.iter().position(|held| !held.fresh).unwrap_or(self.held.len())
+    /// The first that has to be read, or, with `on`, the one after the last, if it may be there.
+    pub(super) fn unread(&self, on: bool) -> Option<usize> {
+        let goes_on = self.held.len() < LEASES || self.held.last().is_some_and(|held| held.object.is_some());
+        self.held.iter().position(|held| !held.fresh).or_else(|| (on && goes_on).then_some(self.held.len()))
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.held.len()
-    }
-
-    /// Reads one. Returns whether it is there.
+    /// Reads one. Returns whether it is known now: one that is not there is, if it was known before or is among the first.
     pub(super) async fn read(&mut self, place: usize) -> Result<bool, Trouble> {
         let read = self.api.get_opt(&self.name(place)).await.map_err(|error| self.trouble("get", place, error))?;
-        let there = read.is_some();
-        if there || place < self.held.len() {
+        let known = read.is_some() || place < self.held.len().max(LEASES);
+        if known {
             self.keep(place, read);
         }
-        Ok(there)
+        Ok(known)
     }
 
     /// What one of them held when it was last read or written.
@@ -147,8 +146,13 @@ impl Leases {
     fn place_for(&self, (key, text): &Sent, loads: &[Load]) -> usize {
         let size = bytes(key, text.as_deref());
         let usable = (0..loads.len()).filter(|place| loads[*place].room() >= size && self.takes(*place, key));
-        // The one that is written anyway, or the lightest.
-        match usable.min_by_key(|place| (!loads[*place].written, loads[*place].carried)) {
+        let exists = |place: usize| self.held.get(place).is_some_and(|held| held.object.is_some());
+        // The one that is written anyway, or one that is there and light, or the lightest.
+        let order = |place: &usize| {
+            let load = &loads[*place];
+            (!load.written, load.carried > LIGHT, !exists(*place), load.carried)
+        };
+        match usable.min_by_key(order) {
             Some(place) if loads[place].written || loads[place].carried <= LIGHT || loads.len() >= LEASES => place,
             _ => loads.len(),
         }
@@ -180,10 +184,8 @@ impl Leases {
     /// Writes a record beside whatever there is, unless it is there already: for who does not lead.
     pub(super) async fn leave(&mut self, key: &str, text: &str) -> Result<(), Trouble> {
         self.doubt();
-        loop {
-            let place = self.unread();
-            let known = place < self.held.len();
-            if !self.read(place).await? && !known {
+        while let Some(place) = self.unread(true) {
+            if !self.read(place).await? {
                 break;
             }
         }

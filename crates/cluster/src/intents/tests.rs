@@ -296,6 +296,7 @@ fn a_full_lease_is_followed_by_another_and_both_are_read_again() {
         }
         let counts = || std::array::from_fn(|lease| world.records(lease).len());
         assert_eq!(counts(), [3, 3, 3, 3, 3, 3, 3, 3, 1, 0]);
+        assert_eq!(world.found().len(), 0);
         let (key, _) = world.records(1)[0].clone();
         intents.end(1, &key);
         intents.begin(1, "new", &large).await.expect("begun");
@@ -326,6 +327,23 @@ fn what_is_open_is_not_written_again_with_every_commit() {
         assert_eq!(world.records(2).len(), 0);
         intents.flush().await;
         assert_eq!(world.records(1).len(), 0);
+    });
+}
+
+#[test]
+fn a_lease_that_somebody_deleted_does_not_hide_those_after_it() {
+    paused(async |world| {
+        let world = World::ready(world).await;
+        world.annotate("intents.2", "a", "one").await;
+        let intents = world.alone();
+        world.secs(1).await;
+        assert_eq!(world.found(), ["a=one@1"]);
+        intents.end(1, "a");
+        world.secs(2).await;
+        assert_eq!(world.records(2).len(), 0);
+        let asked = world.api.sent().len();
+        world.secs(300).await;
+        assert!(world.api.sent().len() - asked <= 20, "two reads each half a minute: {:?}", &world.api.sent()[asked..]);
     });
 }
 
