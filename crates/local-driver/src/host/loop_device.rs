@@ -131,7 +131,11 @@ pub(crate) fn attached_to(image: &Path, tail: &Path) -> Result<Vec<Attached>> {
         let same = backing.ends_with(tail)
             && match fs::metadata(image) {
                 Err(_) => backing == image,
-                Ok(_) => File::open(node(number)).is_ok_and(|file| backs(&file, image)),
+                Ok(_) => match File::open(node(number)) {
+                    Ok(file) => backs(&file, image),
+                    // A controller without privileges has no devices, and must still not delete what is attached: no other image ends so.
+                    Err(_) => true,
+                },
             };
         if same {
             let readonly = fs::read_to_string(format!("{SYS}/loop{number}/ro")).is_ok_and(|text| text.trim() == "1");
