@@ -20,7 +20,7 @@ compile() {
   cargo_home=$(readlink -f "${CARGO_HOME:-$HOME/.cargo}")
   target=$(readlink -m "${CARGO_TARGET_DIR:-$repo/target}")
   # The last that matches counts, so the folder inside the other comes last.
-  flags=(-Ctarget-feature=+crt-static -Cstrip=symbols -Clink-arg=-Wl,--build-id=none
+  flags=(-Ctarget-feature=+crt-static -Cstrip=symbols "-Clink-arg=-Wl,--build-id=none"
     --remap-path-prefix="$cargo_home=/cargo" --remap-path-prefix="$repo=/longshore" --remap-path-prefix="$target=/longshore/target")
   # Lines in backtraces would make an image that is only tested ten times as big.
   [ "$profile" != dev ] || flags+=(-Cdebuginfo=0)

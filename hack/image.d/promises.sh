@@ -111,6 +111,19 @@ promise_the_image_of_all_runs_each_of_them() {
   for program in $PROGRAMS; do says_who longshore "$program" "$program"; done
 }
 
+# libc finds names by libraries of its own, which are not there; and a client that has no certificate authority does not start.
+promise_a_server_is_found_by_its_name_and_needs_no_authority_in_the_kubeconfig() {
+  local root
+  root=$(root_of longshore)
+  echo "127.0.0.1 api.example" >"$root/etc/hosts"
+  printf '%s\n' 'apiVersion: v1' 'kind: Config' 'current-context: a' 'contexts: [{name: a, context: {cluster: a, user: a}}]' \
+    'users: [{name: a, user: {}}]' 'clusters: [{name: a, cluster: {server: "https://api.example:1"}}]' >"$root/kubeconfig"
+  inside longshore /longshore status --kubeconfig=/kubeconfig >"$work/said" 2>&1 || true
+  rm "$root/etc/hosts" "$root/kubeconfig"
+  # Nobody listens on port 1.
+  grep -qF "Connection refused" "$work/said" || { cat "$work/said" >&2; return 1; }
+}
+
 promise_the_tools_make_check_and_grow_filesystems_in_the_image() {
   local image root
   for image in local-driver longshore; do

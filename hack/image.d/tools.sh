@@ -53,7 +53,7 @@ packages_of() {
   for file in "${files[@]}"; do
     grep -qxE ".*: (/usr)?${file#/usr}" <<<"$owners" || die "no Debian package owns $file, so nobody can say what it is: install it from one"
   done
-  sed 's/: .*//' <<<"$owners" | sort -u |
+  awk -F': ' '{ print $1 }' <<<"$owners" | sort -u |
     xargs dpkg-query -W -f "\${Package},\${Version},\${Architecture},\${source:Package},$distribution\n" | sort
 }
 
