@@ -58,7 +58,7 @@ image_layers() {
     -label "org.opencontainers.image.created=$(date -u -d "@$created" +%Y-%m-%dT%H:%M:%SZ)" \
     -label "org.opencontainers.image.source=$SOURCE" -label "org.opencontainers.image.licenses=$(licenses_of "$image")"
   # Nobody ships dev, and it is packed again at every change.
-  [ "$profile" != dev ] || printf '%s\n' -compression 1
+  [ "$profile" = dev ] || echo -small
   ! needs_authorities "$image" || authority_layer "$authorities"
   ! needs_tools "$image" || tool_layer
   for program in $(programs_in "$image"); do

@@ -36,7 +36,7 @@ root_of() {
   if [ ! -d "$root" ]; then
     mkdir -p "$root"
     for layer in $(grep -o 'sha256:[0-9a-f]*' "$blobs/$(digest_of "$OUT/$image" | cut -d: -f2)" | tail -n +2); do
-      tar -xz -p -f "$blobs/${layer#sha256:}" -C "$root"
+      tar -x -p -f "$blobs/${layer#sha256:}" -C "$root"
     done
   fi
   echo "$root"

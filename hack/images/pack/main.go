@@ -3,7 +3,6 @@
 package main
 
 import (
-	"compress/gzip"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +18,7 @@ func main() {
 	flag.StringVar(&image.entrypoint, "entrypoint", "", "program to run; none if empty")
 	flag.StringVar(&image.user, "user", "", "who runs it; root if empty")
 	flag.Int64Var(&image.created, "created", 0, "seconds since 1970 that the image says it was made at")
-	flag.IntVar(&image.compression, "compression", gzip.BestCompression, "1, fast, to 9, small")
+	flag.BoolVar(&image.small, "small", false, "compress as small as it gets, with zstd, rather than fast")
 	flag.Func("label", "name=value; repeat", image.label)
 	flag.BoolFunc("layer", "what follows goes into a layer of its own", func(string) error { image.layers = append(image.layers, layer{}); return nil })
 	flag.Func("file", "/path/in/image=file on this host; repeat", func(text string) error { return image.add(text, file) })
@@ -35,7 +34,7 @@ func main() {
 type image struct {
 	name, entrypoint, user string
 	created                int64
-	compression            int
+	small                  bool
 	labels                 map[string]string
 	layers                 []layer
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/zstd"
 )
 
 // write puts the image where `out` says.
@@ -88,11 +89,11 @@ func (i *image) make() (v1.Image, error) {
 		return nil, err
 	}
 	for _, content := range contents {
-		blob, err := compress(content, i.compression)
+		blob, kind, err := compress(content, i.small)
 		if err != nil {
 			return nil, err
 		}
-		layer, err := tarball.LayerFromOpener(opener(blob), tarball.WithMediaType(types.OCILayer))
+		layer, err := tarball.LayerFromOpener(opener(blob), tarball.WithMediaType(kind))
 		if err != nil {
 			return nil, fmt.Errorf("layer: %w", err)
 		}
@@ -104,20 +105,28 @@ func (i *image) make() (v1.Image, error) {
 	return made, nil
 }
 
-// compress is done here, once: the library would do it anew for the digest and for each copy.
-func compress(content []byte, level int) ([]byte, error) {
+// compress is done here, once: the library would do it anew for the digest and for each copy. zstd makes programs a fifth smaller
+// than gzip does, and every runtime that Kubernetes still supports reads it.
+func compress(content []byte, small bool) ([]byte, types.MediaType, error) {
+	if small {
+		writer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20))
+		if err != nil {
+			return nil, "", err
+		}
+		return writer.EncodeAll(content, nil), types.OCILayerZStd, nil
+	}
 	var blob bytes.Buffer
-	writer, err := gzip.NewWriterLevel(&blob, level)
+	writer, err := gzip.NewWriterLevel(&blob, gzip.BestSpeed)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if _, err := writer.Write(content); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := writer.Close(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return blob.Bytes(), nil
+	return blob.Bytes(), types.OCILayer, nil
 }
 
 func opener(content []byte) tarball.Opener {

@@ -16,7 +16,7 @@ import (
 )
 
 // packed makes an image of a program that is a new file each time, with another time and umask.
-func packed(t *testing.T, folder string, mode os.FileMode, when time.Time) v1.Image {
+func packed(t *testing.T, folder string, mode os.FileMode, when time.Time, small bool) v1.Image {
 	t.Helper()
 	program := filepath.Join(folder, "program")
 	if err := os.WriteFile(program, []byte("not much of a program"), mode); err != nil {
@@ -25,7 +25,7 @@ func packed(t *testing.T, folder string, mode os.FileMode, when time.Time) v1.Im
 	if err := os.Chtimes(program, when, when); err != nil {
 		t.Fatal(err)
 	}
-	asked := image{name: "docker.io/example/program:1", entrypoint: "/program", user: "65532:65532", created: 1700000000, compression: 9}
+	asked := image{name: "docker.io/example/program:1", entrypoint: "/program", user: "65532:65532", created: 1700000000, small: small}
 	for _, err := range []error{
 		asked.label("org.opencontainers.image.title=program"), asked.add("/program="+program, file), asked.add("/alias=program", link),
 	} {
@@ -53,11 +53,11 @@ func packed(t *testing.T, folder string, mode os.FileMode, when time.Time) v1.Im
 }
 
 func TestTheSameFilesGiveTheSameImage(t *testing.T) {
-	first, err := packed(t, t.TempDir(), 0o755, time.Unix(1, 0)).Digest()
+	first, err := packed(t, t.TempDir(), 0o755, time.Unix(1, 0), true).Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := packed(t, t.TempDir(), 0o700, time.Now()).Digest()
+	second, err := packed(t, t.TempDir(), 0o700, time.Now(), true).Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,8 @@ func TestTheSameFilesGiveTheSameImage(t *testing.T) {
 }
 
 func TestAnImageIsWhatItSaysItIs(t *testing.T) {
-	made := packed(t, t.TempDir(), 0o755, time.Unix(1, 0))
+	// Not small: the library cannot validate zstd.
+	made := packed(t, t.TempDir(), 0o755, time.Unix(1, 0), false)
 	if err := validate.Image(made); err != nil {
 		t.Error(err)
 	}
