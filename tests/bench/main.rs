@@ -1,5 +1,5 @@
 //! `hack/bench provision`: how fast volumes are provisioned, beside a client that does nothing but post the same objects.
-//! `hack/bench apistore`: see `apistore.rs`.
+//! `hack/bench apistore`: see `apistore.rs`. `hack/bench footprint`: see `footprint.rs`.
 //!
 //! ```text
 //! main ── site       namespace, class, accounts; claims made, seen, bound, deleted
@@ -14,6 +14,7 @@
 mod apistore;
 mod audit;
 mod bare;
+mod footprint;
 mod report;
 mod round;
 mod sidecar;
@@ -38,6 +39,8 @@ enum Flags {
     Provision(Provision),
     /// The API of `longshore up` against a real kube-apiserver with etcd: writes, reads, lists, watches, memory, start.
     Apistore(apistore::Apistore),
+    /// Resident memory of every container of an installed chart, at rest and with N claims.
+    Footprint(footprint::Footprint),
 }
 
 /// What to measure.
@@ -94,6 +97,7 @@ async fn run(flags: &Flags) -> Result<()> {
     match flags {
         Flags::Provision(flags) => provision(flags).await,
         Flags::Apistore(flags) => apistore::run(flags).await,
+        Flags::Footprint(flags) => footprint::run(flags).await,
     }
 }
 
