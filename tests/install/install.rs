@@ -7,6 +7,7 @@ use anyhow::Result;
 use harness::objects;
 use serde_json::{Value, json};
 
+use crate::driver::{DRIVER, backend};
 use crate::helm::{Helm, Release};
 use crate::site::Site;
 use crate::work::{IMAGE, pod};
@@ -39,6 +40,7 @@ async fn installed(helm: Helm, promise: &str) -> Result<()> {
     release.ready(&site).await?;
     release.test(&site)?;
     site.data_outlives_a_pod("local")?;
+    site.nothing_left_of(DRIVER, || backend(&site)).await?;
     release.uninstall(&site)?;
     site.end(&installs, &[]).await
 }

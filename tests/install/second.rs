@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use harness::objects;
 use serde_json::{Value, json};
 
-use crate::driver::DRIVER;
+use crate::driver::{DRIVER, backend};
 use crate::helm::{Helm, Release};
 use crate::install::local;
 use crate::site::Site;
@@ -20,14 +20,14 @@ async fn a_second_install_with_other_values_serves_beside_the_first() -> Result<
     let site = Site::begin("second", &installs).await?;
     let first = Release::of(Helm::Three, "longshore", installs[0])?;
     first.install(&site, &local(&site))?;
+    // Its class names secrets, which its account may read because the values name them, and no others.
+    site.apply(&[objects::secret("provision", "key", "one"), objects::secret("publish", "key", "two")])?;
     let second = Release::of(Helm::Four, "other", installs[1])?;
     second.install(&site, &other(&site))?;
     first.ready(&site).await?;
     second.ready(&site).await?;
     second.test(&site)?;
 
-    // Its class names secrets, which its account may read because the values name them, and no others.
-    site.apply(&[objects::secret("provision", "key", "one"), objects::secret("publish", "key", "two")])?;
     for (class, driver) in [("local", DRIVER), ("second", SECOND)] {
         site.apply(&[objects::claim(class, class, "32Mi"), pod(class, class, "echo bytes >/data/file && sync")])?;
         site.done(class)?;
@@ -38,6 +38,7 @@ async fn a_second_install_with_other_values_serves_beside_the_first() -> Result<
 
     // The first goes; the second does not mind.
     site.here(&["delete", "pod/local", "pvc/local", "--wait"])?;
+    site.volumes_gone(DRIVER, || backend(&site)).await?;
     first.uninstall(&site)?;
     site.here(&["delete", "pod/second", "--wait"])?;
     site.apply(&[pod("reader", "second", "grep bytes /data/file")])?;

@@ -47,7 +47,12 @@ pub(crate) fn must(cluster: &Cluster, program: &str, arguments: &[&str], input: 
 
 /// kubectl, as the cluster's administrator.
 pub(crate) fn kubectl(cluster: &Cluster, arguments: &[&str]) -> Result<String> {
-    must(cluster, &cluster.run().join("bin/kubectl").display().to_string(), arguments, "")
+    let mut arguments = arguments.to_vec();
+    // What never goes is said, and not waited for.
+    if arguments.contains(&"--wait") {
+        arguments.push("--timeout=90s");
+    }
+    must(cluster, &cluster.run().join("bin/kubectl").display().to_string(), &arguments, "")
 }
 
 /// Applies objects as a user would.

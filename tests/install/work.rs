@@ -76,6 +76,11 @@ impl Site {
     /// All claims go, and with them every volume.
     pub(crate) async fn nothing_left_of(&self, driver: &str, volumes: impl Fn() -> Result<usize>) -> Result<()> {
         self.here(&["delete", "pods,pvc", "--all", "--wait"])?;
+        self.volumes_gone(driver, volumes).await
+    }
+
+    /// What its claims had is deleted in the cluster and in the driver.
+    pub(crate) async fn volumes_gone(&self, driver: &str, volumes: impl Fn() -> Result<usize>) -> Result<()> {
         eventually("every volume to be gone", async || {
             let (left, backend) = (volumes_of(self, driver)?.len(), volumes()?);
             ensure!((left, backend) == (0, 0), "{left} PersistentVolumes, {backend} volumes in the driver");
