@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The order at the end is the promise to the mounter: it writes volumesInUse before it reads volumesAttached, we write
-//! volumesAttached before we read volumesInUse, so one of the two always sees the other. Nothing is remembered: a start finds in
-//! attachments, pods and the node what is to be done.
+//! volumesAttached before we read volumesInUse, so one of the two always sees the other. A deletion whose
+//! answer is not known is finished before the volume is attached again: it may still be on its way. Nothing else is remembered: a start
+//! finds in attachments, pods and the node what is to be done.
 //!
 //! Upstream: pkg/controller/volume/attachdetach, pkg/volume/csi/csi_attacher.go. What differs: there is one node, so no volume is
 //! refused for being attached elsewhere; what is mounted is never detached by force, and a node without its object is left
@@ -19,9 +20,9 @@ mod observe;
 mod plan;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cluster::drive::{Controller, Pass, drive};
@@ -47,7 +48,7 @@ const BACKOFF: Backoff = Backoff { start: Duration::from_millis(500), max: Durat
 /// Runs until the shutdown is requested and every pass under way has ended.
 pub(crate) async fn run(part: Part) {
     let keys = Arc::new(Keys::new(part.around.engine.ctx.clone()));
-    let attach = Arc::new(Attach { part: part.clone(), status: tokio::sync::Mutex::default(), waiting: Mutex::default() });
+    let attach = Arc::new(Attach { part: part.clone(), status: tokio::sync::Mutex::default(), waiting: Mutex::default(), detaching: Mutex::default() });
     attach.subscribe(&keys);
     drive(attach, keys, part.engine_with("attach_detach", BACKOFF)).await;
 }
@@ -67,6 +68,8 @@ struct Attach {
     status: tokio::sync::Mutex<Option<Instant>>,
     /// Since when an attacher is waited for. A hint.
     waiting: Mutex<BTreeMap<Key, Instant>>,
+    /// The uids of attachments whose deletion was asked for, while it is not known what became of that.
+    detaching: Mutex<BTreeSet<Box<str>>>,
 }
 
 impl Attach {
@@ -76,6 +79,10 @@ impl Attach {
 
     fn caches(&self) -> &Caches {
         &self.part.caches
+    }
+
+    fn detaching(&self) -> MutexGuard<'_, BTreeSet<Box<str>>> {
+        self.detaching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn subscribe(&self, keys: &Arc<Keys<Subject>>) {

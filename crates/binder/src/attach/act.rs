@@ -59,8 +59,11 @@ impl Attach {
         let Some(attachment) = self.attachment(volume) else { return Ok(()) };
         let (name, client) = (attachment.meta.key.name(), &self.part.around.client);
         let node = look(client, &self.caches().nodes, &Key::cluster(self.node())).await?;
+        let begun = self.detaching().contains(&attachment.meta.uid);
         let names = |node: &Node| {
-            let mut lists = in_use(node).iter().chain(&node.volumes_attached);
+            // Since it was begun nobody could mount it: it was not in the list. That a pod wants it again is no mount.
+            let used = if begun { &[] } else { in_use(node) };
+            let mut lists = used.iter().chain(&node.volumes_attached);
             lists.any(|have| attachment_of(have, self.node()).as_deref() == Some(name))
         };
         if node.as_ref().is_none_or(names) {
@@ -80,6 +83,8 @@ impl Attach {
         };
         let request = Request::new(<Attachment as Kind>::Wire::url_path(&(), None)).delete(name, &parameters);
         let request = request.map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+        let uid = &attachment.meta.uid;
+        self.detaching().insert(uid.clone());
         match client.request::<Value>(request).await {
             Ok(answer) => {
                 info!(pv = %volume, va = name, "detaching");
@@ -89,10 +94,18 @@ impl Attach {
                     Some(answer) if answer.meta.deleting => self.caches().attachments.put_answer(answer),
                     _ => self.caches().attachments.delete(&attachment.meta),
                 }
+                self.detaching().remove(uid);
                 Ok(())
             }
             Err(error) if is_not_found(&error) => Err(Error::Went { object: format!("VolumeAttachment {name}") }),
-            Err(error) => Err(failed(error)),
+            Err(error) => {
+                let refused = matches!(&error, kube::Error::Api(status) if (400..500).contains(&status.code));
+                // One that was sent before may be on its way still.
+                if refused && !begun {
+                    self.detaching().remove(uid);
+                }
+                Err(failed(error))
+            }
         }
     }
 

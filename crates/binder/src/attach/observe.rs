@@ -67,8 +67,11 @@ impl Attach {
                 let failure = self.caches().attach_failures.get(attachment.meta.key.as_str())?;
                 (!attachment.attached && failure.meta.uid == attachment.meta.uid).then(|| failure.message.to_string())
             }),
-            attachment: attachment
-                .map(|attachment| AttachmentState { attached: attachment.attached, deleting: attachment.meta.deleting }),
+            attachment: attachment.map(|attachment| AttachmentState {
+                attached: attachment.attached,
+                deleting: attachment.meta.deleting,
+                detaching: self.detaching().contains(&attachment.meta.uid),
+            }),
             in_use: lists(in_use),
             reported: lists(|node| &node.volumes_attached),
             waited: std::time::Duration::ZERO,
@@ -122,7 +125,9 @@ impl Attach {
     pub(super) fn attached(&self, node: &Node) -> Vec<String> {
         let in_use: BTreeSet<&str> = in_use(node).iter().map(|name| &**name).collect();
         let here = self.caches().attachments.all().into_iter();
-        let here = here.filter(|have| have.attached && !have.meta.deleting && *have.node == *self.node());
+        let detaching = self.detaching().clone();
+        let stays = |have: &Attachment| have.attached && !have.meta.deleting && !detaching.contains(&have.meta.uid);
+        let here = here.filter(|have| stays(have) && *have.node == *self.node());
         let names = here.filter_map(|attachment| {
             let volume = Key::cluster(attachment.volume()?);
             let name = match self.volume(&volume) {

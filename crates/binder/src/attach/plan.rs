@@ -50,6 +50,8 @@ pub(super) enum NodeState {
 pub(super) struct AttachmentState {
     pub(super) attached: bool,
     pub(super) deleting: bool,
+    /// Its deletion was asked for, and may yet happen.
+    pub(super) detaching: bool,
 }
 
 /// What can be done.
@@ -116,6 +118,7 @@ fn volume(v: &Facts) -> Next {
         (false, None) => Rest(Why::NotWanted),
         (true, None) => Do(Action::CreateAttachment),
         (_, Some(AttachmentState { deleting: true, .. })) => Rest(Why::BeingDetached),
+        (_, Some(AttachmentState { detaching: true, .. })) => Do(Action::DeleteAttachment),
         (true, Some(AttachmentState { attached: true, .. })) => Rest(Why::Attached),
         (true, Some(_)) => match &v.failure {
             Some(message) => Refuse(Problem::Failed(message.clone())),
@@ -130,7 +133,7 @@ fn volume(v: &Facts) -> Next {
 impl Facts {
     /// It belongs into the node's list.
     pub(super) fn is_attached_for_good(&self) -> bool {
-        let attached = self.attachment.is_some_and(|attachment| attachment.attached && !attachment.deleting);
+        let attached = self.attachment.is_some_and(|it| it.attached && !it.deleting && !it.detaching);
         attached && (self.wanted || self.in_use)
     }
 

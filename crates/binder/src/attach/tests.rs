@@ -15,7 +15,7 @@ use super::wanted::{attachment_name, attachment_of, handle_of, is_attachment_nam
 use super::{attach_failed, attach_succeeded};
 
 fn facts(wanted: bool, attachment: Option<(bool, bool)>) -> Facts {
-    let attachment = attachment.map(|(attached, deleting)| AttachmentState { attached, deleting });
+    let attachment = attachment.map(|(attached, deleting)| AttachmentState { attached, deleting, detaching: false });
     Facts { node: NodeState::Managed, wanted, attachment, driver: "d".into(), handle: "h".into(), ..Facts::default() }
 }
 
@@ -175,7 +175,7 @@ impl World {
         match plan(&View::Volume(facts.clone())) {
             Do(Action::CreateAttachment) => {
                 assert!(!facts.reported, "a new attachment is not one that the mounter relied on");
-                facts.attachment = Some(AttachmentState { attached: false, deleting: false });
+                facts.attachment = Some(AttachmentState { attached: false, deleting: false, detaching: false });
             }
             Do(Action::DeleteAttachment) => {
                 assert!(!facts.in_use && !facts.reported && !self.mounted, "what may be mounted is not detached");

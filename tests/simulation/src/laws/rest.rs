@@ -14,9 +14,12 @@ pub(crate) fn unrest(world: &World) -> Vec<String> {
     let made = backend(world);
 
     left.extend(world.slots().iter().filter(|(_, slot)| slot.ctx.is_dead()).map(|(who, _)| format!("{who} is dead")));
-    left.extend(objects::intents(store).keys().map(|uid| format!("intent of {}", world.plain(&format!("pvc-{uid}")))));
     // One that was deleted stays for as long as its claim does.
     let held = |volume: &objects::Volume| claims.iter().any(|claim| claim.metadata.uid == volume.spec.claim_ref.uid);
+    // And with it what was written down of it: when it goes, what was asked may still have an effect.
+    let waits = |uid: &str| volumes.iter().any(|volume| volume.deleting() && held(volume) && volume.spec.claim_ref.uid == uid);
+    let intents = objects::intents(store).into_keys().filter(|uid| !waits(uid));
+    left.extend(intents.map(|uid| format!("intent of {}", world.plain(&format!("pvc-{uid}")))));
     let going = volumes.iter().filter(|volume| volume.deleting() && !held(volume) || released(volume));
     left.extend(going.map(|volume| format!("{} is on its way out", world.plain(&volume.metadata.name))));
     // A claim stays for every pod that names it, also for one that has ended: the pod's object keeps it.

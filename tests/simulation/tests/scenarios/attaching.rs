@@ -40,6 +40,22 @@ fn an_attachment_whose_status_cannot_be_written_at_first_is_attached_all_the_sam
     }
 }
 
+/// A deletion that is slow to arrive, and a pod that comes meanwhile: a volume that is said to be attached again would be mounted,
+/// and detached under the mount. Ours finishes the deletion first.
+#[test]
+fn a_volume_whose_detach_is_on_its_way_is_not_called_attached_for_the_next_pod() {
+    for fault in [ApiFault::Slow(1500), ApiFault::Unanswered, ApiFault::FailedAfter] {
+        Scenario::new()
+            .claim(1000, "c0", "fast")
+            .claim(1000, "c1", "fast")
+            .pod(1100, "p0", &["c0", "c1"])
+            .at(8000, Act::DeletePod { name: "p0".into() })
+            .api("binder DELETE volumeattachments va:c0", 0, fault)
+            .pod(8700, "p1", &["c0", "c1"])
+            .promises(|story| story.saw_in_order(&["done: ControllerUnpublishVolume pv:c0", "done: NodePublishVolume pv:c0"]));
+    }
+}
+
 /// 2.0 took NotFound from ControllerUnpublishVolume for success, and let go of volumes that were attached. Ours takes it for an error,
 /// and keeps the attachment until the driver says that it is done.
 #[test]
