@@ -48,7 +48,12 @@ const BACKOFF: Backoff = Backoff { start: Duration::from_millis(500), max: Durat
 /// Runs until the shutdown is requested and every pass under way has ended.
 pub(crate) async fn run(part: Part) {
     let keys = Arc::new(Keys::new(part.around.engine.ctx.clone()));
-    let attach = Arc::new(Attach { part: part.clone(), status: tokio::sync::Mutex::default(), waiting: Mutex::default(), detaching: Mutex::default() });
+    let attach = Arc::new(Attach {
+        part: part.clone(),
+        status: tokio::sync::Mutex::default(),
+        waiting: Mutex::default(),
+        detaching: Mutex::default(),
+    });
     attach.subscribe(&keys);
     drive(attach, keys, part.engine_with("attach_detach", BACKOFF)).await;
 }
