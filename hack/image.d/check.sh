@@ -21,7 +21,7 @@ check() {
   all=$(for program in $PROGRAMS; do blobs "$OUT/$program"; done | total)
   printf '%-24s %12s %12d\n' "all, each blob once" "" "$all"
   [ "$all" -lt $ALL_BAR ] || missed+=("all images together are $all bytes compressed; they may be $ALL_BAR")
-  [ ${#missed[@]} -eq 0 ] || die "$(printf '%s; ' "${missed[@]}")docs/images.md says how to see what grew"
+  [ ${#missed[@]} -eq 0 ] || die "$(printf '%s; ' "${missed[@]}")docs/images.md says what they are made of"
 }
 
 # Lines `digest bytes` of an image's blobs, its manifest and settings included.
