@@ -28,6 +28,8 @@ async fn a_host_without_kubelet_is_served_with_the_rights_of_node_mode_and_no_ot
     eventually("node2 to have the driver", async || {
         let drivers = site.kubectl(&["get", "csinode", NODE, "-o", "jsonpath={.spec.drivers[*].name}"])?;
         ensure!(drivers == DRIVER, "its drivers are {drivers:?}");
+        // The heartbeat after the one that found no Node yet.
+        site.kubectl(&["get", "lease", NODE, "--namespace", "kube-node-lease"])?;
         Ok(())
     })
     .await?;

@@ -28,7 +28,21 @@ struct Right {
 }
 
 /// Rights that are needed on days that no test can wait for: whose, the resource, the verb, and which day that is.
-const RARE: &[(&str, &str, &str, &str)] = &[];
+const RARE: &[(&str, &str, &str, &str)] = &[
+    (
+        "controller",
+        "persistentvolumeclaims.",
+        "get",
+        "the chosen node has no room: the claim is read before it is given back to the scheduler",
+    ),
+    ("controller", "persistentvolumeclaims.", "update", "the chosen node has no room: the claim is given back to the scheduler"),
+    ("controller", "volumeattributesclasses.storage.k8s.io", "get", "a claim names a VolumeAttributesClass"),
+    ("controller", "events.", "patch", "the same failure happens again: its event is counted up"),
+    ("node-mounter", "events.", "create", "a volume cannot be mounted"),
+    ("node-mounter", "events.", "patch", "a volume cannot be mounted, again"),
+    ("node-mounter", "csinodes.storage.k8s.io", "delete", "the CSINode is of a Node of the same name that is gone"),
+    ("node-mounter", "pods.", "delete", "a pod ends in its grace period, and nobody else confirms it"),
+];
 
 impl Right {
     fn covers(&self, request: &Request) -> bool {
