@@ -4,8 +4,8 @@
 //! intents.longshore.io/records: {"format":1,"shared":{"driver":"d","class":"fast"},"records":{"<key>":{"claim":"a"},"<key>":{"claim":"b"}}}
 //! ```
 //!
-//! What the API server does for a write grows with its bytes and with its annotations: of fifty records of a benchmark it took
-//! 4.5 ms of CPU with an annotation for each, and takes 1.5 ms so.
+//! What the API server does for a write grows with its bytes and with its annotations: 45 records of a benchmark cost it 4.5 ms of
+//! CPU with an annotation for each, and a third of that so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
