@@ -62,10 +62,10 @@ impl Audit {
 }
 
 impl Request {
-    /// Uninstalling takes the rights at once and the pods a moment later: the leader's last act is refused, and its Lease expires.
-    /// That the right is there until then, and needed, is what `rights` asserts.
+    /// Uninstalling takes the rights at once and the pods a moment later: the leader's last acts are refused, and its Lease expires.
+    /// That the rights are there until then, and needed, is what `rights` asserts.
     fn gives_a_lease_back(&self) -> bool {
-        self.verb == "update"
+        ["get", "update"].contains(&self.verb.as_str())
             && self.resource == "leases"
             && self.user.starts_with(&format!("system:serviceaccount:{}:", self.namespace))
     }
