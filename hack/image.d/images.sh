@@ -36,5 +36,33 @@ needs_tools() { [ "$1" = local-driver ] || [ "$1" = longshore ]; }
 # public ones, and a client that finds none at all does not start.
 needs_authorities() { case $1 in external-provisioner | external-attacher | node-mounter | longshore) ;; *) return 1 ;; esac }
 
-# The programs in an image.
+# The programs that an image answers to.
 programs_in() { if [ "$1" = longshore ]; then echo "$PROGRAMS"; else echo "$1"; fi; }
+
+# The file that a program is in. Those that speak to the API server share one, `longshore`, which runs each by its name (crates/longshore/src/programs.rs):
+# alone, each would hold the client and the types of Kubernetes anew, and a node would fetch and keep them as often.
+file_of() { case $1 in external-provisioner | external-attacher | node-mounter) echo longshore ;; *) echo "$1" ;; esac }
+
+# The files in an image. The one of all has local-driver in `longshore` already.
+files_in() {
+  local program
+  for program in $(programs_in "$1"); do
+    if [ "$1" = longshore ] && [ "$program" = local-driver ]; then continue; fi
+    file_of "$program"
+  done | sort -u
+}
+
+# Lines `/name=target` of the links in an image: programs that are in another's file, and upstream's names.
+links_in() {
+  local program upstream target files
+  files=$(files_in "$1")
+  for program in $(programs_in "$1"); do
+    target=$program
+    if ! grep -qx "$program" <<<"$files"; then
+      target=longshore
+      echo "/$program=$target"
+    fi
+    upstream=$(upstream_name "$program")
+    [ -z "$upstream" ] || echo "/$upstream=$target"
+  done
+}

@@ -1,4 +1,4 @@
-# From programs to images: one layer per program, which the image of all programs shares with the program's own.
+# From programs to images: one layer per file, so that images which hold the same one share its blob.
 
 image_tools_hash=$(hash_of "$repo"/hack/images/go.* "$repo"/hack/images/{pack,sbom}/*.go "$parts/build.sh")
 IMAGE_TOOLS=$CACHE/image-tools-$image_tools_hash
@@ -25,7 +25,7 @@ build_images_of() {
   cached image-tools "$image_tools_hash" build_image_tools
   cached "cargo-cyclonedx" "$CYCLONEDX_VERSION" build_cyclonedx
 
-  compiled=$(for program in "${programs[@]}"; do programs_in "$program"; done | tr ' ' '\n' | sort -u)
+  compiled=$(for program in "${programs[@]}"; do files_in "$program"; done | sort -u)
   # shellcheck disable=SC2086
   compile "$profile" $compiled
   list_crates
@@ -40,7 +40,7 @@ make_image() {
   mapfile -t arguments <"$work/arguments"
   "$IMAGE_TOOLS/pack" -out "$work/$image" "${arguments[@]}"
   write_sbom "$image" "$(digest_of "$work/$image")" "$work/$image.cdx.json"
-  stat -c '%s' "$(program_folder "$profile")/$image" | sed "s/^/$profile /" >"$work/$image.built"
+  stat -c '%s' "$(program_folder "$profile")/$(file_of "$image")" | sed "s/^/$profile /" >"$work/$image.built"
   rm -rf "${folder:?}/$image"
   mv "$work/$image" "$work/$image.cdx.json" "$work/$image.built" "$folder/"
   rm -r "$work"
@@ -49,7 +49,7 @@ make_image() {
 
 # image_layers PROGRAM PROFILE FILE: the whole command line of pack, one argument a line. FILE is for the certificate authorities.
 image_layers() {
-  local image=$1 profile=$2 authorities=$3 program programs upstream created
+  local image=$1 profile=$2 authorities=$3 file links programs created
   programs=$(program_folder "$profile")
   created=$(source_date)
   printf '%s\n' -name "$(image_name "$image")" -entrypoint "/$image" -user "$(user_of "$image")" -created "$created" \
@@ -61,11 +61,10 @@ image_layers() {
   [ "$profile" = dev ] || echo -small
   ! needs_authorities "$image" || authority_layer "$authorities"
   ! needs_tools "$image" || tool_layer
-  for program in $(programs_in "$image"); do
-    printf '%s\n' -layer -file "/$program=$programs/$program"
-    upstream=$(upstream_name "$program")
-    [ -z "$upstream" ] || printf '%s\n' -link "/$upstream=$program"
-  done
+  for file in $(files_in "$image"); do printf '%s\n' -layer -file "/$file=$programs/$file"; done
+  links=$(links_in "$image")
+  [ -z "$links" ] || printf '%s\n' -layer
+  for file in $links; do printf '%s\n' -link "$file"; done
 }
 
 # Of what the image is about; its parts' are in the list beside it.

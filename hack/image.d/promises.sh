@@ -69,15 +69,12 @@ settings_of() {
 expect() { [ "$2" = "$3" ] || { printf '%s: expected\n%s\nfound\n%s\n' "$1" "$2" "$3" >&2; return 1; }; }
 
 promise_an_image_holds_its_programs_their_links_and_nothing_undeclared() {
-  local image program upstream declared
+  local image program declared
   for image in $PROGRAMS; do
     declared=$(
       printf '%s\n' /etc/group /etc/nsswitch.conf /etc/passwd
-      for program in $(programs_in "$image"); do
-        upstream=$(upstream_name "$program")
-        echo "/$program"
-        [ -z "$upstream" ] || echo "/$upstream -> $program"
-      done
+      for program in $(files_in "$image"); do echo "/$program"; done
+      links_in "$image" | sed 's/=/ -> /'
       if needs_authorities "$image"; then printf '%s\n' /etc/ssl/certs/ca-certificates.crt /usr/share/doc/ca-certificates/copyright; fi
       if needs_tools "$image"; then
         tool_files | cut -d= -f1

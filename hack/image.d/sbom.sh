@@ -33,7 +33,7 @@ list_crates() {
 write_sbom() {
   local image=$1 digest=$2 file=$3 program package arguments
   arguments=(-name "longshore/$image" -version "$VERSION" -digest "$digest" -created "$(source_date)" -out "$file" -rust "$(rustc --version | cut -d' ' -f2)")
-  for program in $(programs_in "$image"); do arguments+=(-program "$OUT/crates/$program.json"); done
+  for program in $(files_in "$image"); do arguments+=(-program "$OUT/crates/$program.json"); done
   for package in $(debian_packages "$image"); do arguments+=(-debian "$package"); done
   "$IMAGE_TOOLS/sbom" "${arguments[@]}"
 }

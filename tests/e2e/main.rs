@@ -7,6 +7,7 @@ mod block;
 mod burst_sigkill;
 mod claim_pod_data;
 mod full_volume;
+mod kubernetes_document;
 mod lease;
 mod leftovers;
 mod no_controller_publish;

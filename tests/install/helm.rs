@@ -39,6 +39,18 @@ impl Release {
         Ok(Self { helm, name: name.to_owned(), namespace: namespace.to_owned(), chart: tools::path("charts/longshore")? })
     }
 
+    /// Of charts/example-driver: a copy, because Helm packs what a chart depends on into its folder.
+    pub(crate) fn of_example(site: &Site, helm: Helm, name: &str, namespace: &str) -> Result<Self> {
+        let copy = site.cluster.run().join("install/charts");
+        let _ = std::fs::remove_dir_all(&copy);
+        std::fs::create_dir_all(&copy)?;
+        let (longshore, example) = (tools::path("charts/longshore")?, tools::path("charts/example-driver")?);
+        tools::must(&site.cluster, "cp", &["-r", &longshore, &example, &copy.display().to_string()], "")?;
+        let chart = copy.join("example-driver").display().to_string();
+        tools::must(&site.cluster, helm.program(), &["dependency", "update", &chart], "")?;
+        Ok(Self { helm, name: name.to_owned(), namespace: namespace.to_owned(), chart })
+    }
+
     /// Its objects are there when this returns; its pods may not be.
     pub(crate) fn install(&self, site: &Site, values: &Value) -> Result<()> {
         let said = self.try_install(site, values)?;

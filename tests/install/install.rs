@@ -45,6 +45,20 @@ async fn installed(helm: Helm, promise: &str) -> Result<()> {
     site.end(&installs, &[]).await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_no_disk_has_room_for_goes_back_to_the_scheduler_and_says_why() -> Result<()> {
+    let installs = ["longshore-install"];
+    let site = Site::begin("no-room", &installs).await?;
+    let release = Release::of(Helm::Four, "longshore", installs[0])?;
+    release.install(&site, &local(&site))?;
+    release.ready(&site).await?;
+    site.apply(&[objects::claim("huge", "local", "500Ti"), pod("huge", "huge", "true")])?;
+    site.event_again("huge", "ProvisioningFailed", "ResourceExhausted").await?;
+    site.nothing_left_of(DRIVER, || backend(&site)).await?;
+    release.uninstall(&site)?;
+    site.end(&installs, &[]).await
+}
+
 /// The values of `local` mode, with the driver's data where the cluster's own are.
 pub(crate) fn local(site: &Site) -> Value {
     json!({"local": {"enabled": true, "dataDir": site.cluster.run().join("volumes")}, "tests": {"image": IMAGE}})

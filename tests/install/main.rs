@@ -17,4 +17,5 @@ mod kustomize;
 mod node_mode;
 mod rights;
 mod second;
+mod sidecars;
 mod upgrade;

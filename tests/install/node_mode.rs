@@ -1,8 +1,9 @@
-//! A host without a kubelet: node-mounter is a process of the host, with the account that the chart's `node` mode makes for it.
+//! A host without a kubelet: node-mounter is a process of the host, with what the chart's `node` mode makes for it: an account of
+//! its own and a token, or the right to ask for a node's certificate.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use harness::{Sidecar, eventually, mounts, objects};
 use serde_json::{Value, json};
 
@@ -15,16 +16,35 @@ use crate::tools;
 const NODE: &str = "node2";
 const ROOT: &str = "/var/lib/longshore-node2";
 const NAMESPACE: &str = "longshore-install";
-const ACCOUNT: &str = "longshore-node-mounter-node2";
+
+/// How the host proves who it is: `node.credential`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credential {
+    Token,
+    Certificate,
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_host_without_kubelet_is_served_with_the_rights_of_node_mode_and_no_others() -> Result<()> {
+    served("node-mode", Credential::Token).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_host_gets_and_renews_a_nodes_certificate_as_documented_and_is_served_with_it() -> Result<()> {
+    served("node-certificate", Credential::Certificate).await
+}
+
+async fn served(promise: &str, credential: Credential) -> Result<()> {
     let installs = [NAMESPACE];
-    let site = Site::begin("node-mode", &installs).await?;
+    let site = Site::begin(promise, &installs).await?;
     let release = Release::of(Helm::Three, "longshore", NAMESPACE)?;
-    release.install(&site, &values(&site))?;
+    release.install(&site, &values(&site, credential))?;
     release.ready(&site).await?;
-    let programs = started(&site, &kubeconfig(&site)?)?;
+    let kubeconfig = match credential {
+        Credential::Token => with_token(&site)?,
+        Credential::Certificate => with_certificate(&site)?,
+    };
+    let programs = started(&site, &kubeconfig)?;
     eventually("node2 to have the driver", async || {
         let drivers = site.kubectl(&["get", "csinode", NODE, "-o", "jsonpath={.spec.drivers[*].name}"])?;
         ensure!(drivers == DRIVER, "its drivers are {drivers:?}");
@@ -42,10 +62,20 @@ async fn a_host_without_kubelet_is_served_with_the_rights_of_node_mode_and_no_ot
     })
     .await?;
     std::fs::write(path.join("file"), "bytes")?;
-    refused_what_is_not_its_own(&site)?;
+    match credential {
+        Credential::Token => refused_what_is_not_its_own(&site)?,
+        Credential::Certificate => refused_as_a_node(&site)?,
+    }
 
-    // Whoever ran its containers says that they have ended.
-    site.here(&["delete", "pod", "user", "--grace-period=0", "--force"])?;
+    match credential {
+        Credential::Token => {
+            told_of_a_volume_that_cannot_be_mounted(&site).await?;
+            ends_in_its_own_time(&site)?;
+        }
+        Credential::Certificate => {
+            site.here(&["delete", "pod", "user", "--grace-period=0", "--force"])?;
+        }
+    }
     eventually("the mount to be gone", async || {
         let left: Vec<_> = mounts(Path::new(ROOT))?.into_iter().filter(|mount| mount.point != Path::new(ROOT)).collect();
         ensure!(left.is_empty(), "{left:?}");
@@ -62,11 +92,15 @@ async fn a_host_without_kubelet_is_served_with_the_rights_of_node_mode_and_no_ot
 }
 
 /// Both nodes are this host and share its disk, so a volume has no place of its own.
-fn values(site: &Site) -> Value {
+fn values(site: &Site, credential: Credential) -> Value {
     let mut values = local(site);
     values["local"]["topology"] = json!(false);
     values["local"]["nodeName"] = json!("node1");
-    values["node"] = json!({"enabled": true, "credential": "token", "names": [NODE]});
+    let credential = match credential {
+        Credential::Token => "token",
+        Credential::Certificate => "certificate",
+    };
+    values["node"] = json!({"enabled": true, "credential": credential, "names": [NODE]});
     values
 }
 
@@ -77,8 +111,8 @@ fn pod() -> Value {
 }
 
 /// As an administrator would write it for the host: the address, the authority, and the account's token.
-fn kubeconfig(site: &Site) -> Result<PathBuf> {
-    let token = site.kubectl(&["create", "token", ACCOUNT, "--namespace", NAMESPACE, "--duration=1h"])?;
+fn with_token(site: &Site) -> Result<PathBuf> {
+    let token = site.kubectl(&["create", "token", &account(), "--namespace", NAMESPACE, "--duration=1h"])?;
     let cluster = site.kubectl(&["config", "view", "--raw", "-o", "jsonpath={.clusters[0].cluster}"])?;
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "here",
@@ -90,6 +124,46 @@ fn kubeconfig(site: &Site) -> Result<PathBuf> {
     std::fs::create_dir_all(site.cluster.run().join("install"))?;
     std::fs::write(&path, config.to_string())?;
     Ok(path)
+}
+
+fn account() -> String {
+    format!("longshore-node-mounter-{NODE}")
+}
+
+/// By the very commands of docs/install.md, in a folder of its own: first with the token of the bootstrap account, then once more
+/// with the certificate that came of it.
+fn with_certificate(site: &Site) -> Result<PathBuf> {
+    let folder = site.cluster.run().join("install/etc-node2");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    let authority =
+        site.kubectl(&["-n", "kube-public", "get", "configmap", "kube-root-ca.crt", "-o", r"jsonpath={.data.ca\.crt}"])?;
+    std::fs::write(folder.join("ca.crt"), authority)?;
+    let token = site.kubectl(&["-n", NAMESPACE, "create", "token", "longshore-node-bootstrap", "--duration=10m"])?;
+    std::fs::write(folder.join("bootstrap.token"), token.trim())?;
+    let server = site.kubectl(&["config", "view", "--minify", "--raw", "-o", "jsonpath={.clusters[0].cluster.server}"])?;
+    let documented = documented_commands("openssl ecparam")?
+        .replace("/etc/longshore", &folder.display().to_string())
+        .replace("NODE=edge-1 SERVER=https://…", &format!("NODE={NODE} SERVER={server}"));
+    let certificate = folder.join("node.crt");
+    tools::must(&site.cluster, "bash", &["-euo", "pipefail", "-c", &documented], "")?;
+    let first = std::fs::read(&certificate)?;
+    ensure!(!folder.join("bootstrap.token").exists(), "the bootstrap token is still there");
+
+    let renewal: String = documented.lines().filter(|line| !line.starts_with("AS=")).map(|line| format!("{line}\n")).collect();
+    let renewal = renewal.replace("# AS=", "AS=");
+    tools::must(&site.cluster, "bash", &["-euo", "pipefail", "-c", &renewal], "")?;
+    ensure!(std::fs::read(&certificate)? != first, "the certificate was not renewed");
+    // What an administrator would leave to the controller manager, which forgets them after an hour.
+    site.kubectl(&["delete", "certificatesigningrequests", "--all"])?;
+    Ok(folder.join("node.kubeconfig"))
+}
+
+/// The block of commands in docs/install.md that has `mark` in it.
+fn documented_commands(mark: &str) -> Result<String> {
+    let page = std::fs::read_to_string(tools::path("docs/install.md")?)?;
+    let block = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).find(|block| block.contains(mark));
+    Ok(block.with_context(|| format!("docs/install.md has no commands with {mark}"))?.to_owned())
 }
 
 /// The agent, and the driver with its registrar, as the host's own services.
@@ -137,9 +211,31 @@ fn volume_path(site: &Site) -> Result<PathBuf> {
     Ok(Path::new(ROOT).join("pods").join(uid).join("volumes/kubernetes.io~csi").join(volume).join("mount"))
 }
 
+/// Whoever runs the pod's containers says that they have ended; the agent unmounts, and lets the API forget the pod.
+fn ends_in_its_own_time(site: &Site) -> Result<()> {
+    site.here(&["delete", "pod", "user", "--wait=false"])?;
+    site.here(&["patch", "pod", "user", "--subresource=status", "--type=merge", r#"--patch={"status":{"phase":"Succeeded"}}"#])?;
+    site.here(&["wait", "--for=delete", "pod/user", "--timeout=60s"])?;
+    Ok(())
+}
+
+/// A filesystem that refuses its mount options: the pod's events say so, and a failure that comes again is counted, not said anew.
+async fn told_of_a_volume_that_cannot_be_mounted(site: &Site) -> Result<()> {
+    let mut class = objects::class("odd", DRIVER, json!({"type": "loop"}));
+    class["mountOptions"] = json!(["no-such-option"]);
+    let mut pod = crate::work::pod("stuck", "odd", "true");
+    pod["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": NODE});
+    site.apply(&[class, objects::claim("odd", "odd", "32Mi"), pod])?;
+    site.event_again("stuck", "FailedMount", "no-such-option").await?;
+    site.here(&["delete", "pod", "stuck", "--grace-period=0", "--force"])?;
+    site.here(&["delete", "pvc", "odd", "--wait"])?;
+    site.kubectl(&["delete", "storageclass", "odd"])?;
+    Ok(())
+}
+
 /// Asked of the API server's own authorizer, since a refused request would look like a right that is missing.
 fn refused_what_is_not_its_own(site: &Site) -> Result<()> {
-    let user = format!("--as=system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
+    let user = format!("--as=system:serviceaccount:{NAMESPACE}:{}", account());
     let kubectl = site.cluster.run().join("bin/kubectl").display().to_string();
     let may = |verb: &str, what: &str, more: &[&str]| -> Result<bool> {
         let mut arguments = vec!["auth", "can-i", verb, what, &user, "--quiet"];
@@ -164,5 +260,31 @@ fn refused_what_is_not_its_own(site: &Site) -> Result<()> {
         ensure!(!may(verb, what, more)?, "node2's account may {verb} {what} {more:?}");
     }
     ensure!(may("patch", "nodes/node2", &[])?, "node2's account may not touch its own node");
+    Ok(())
+}
+
+/// Tried, without keeping it: half of what keeps a node to its own is admission, which no review knows.
+fn refused_as_a_node(site: &Site) -> Result<()> {
+    let kubectl = site.cluster.run().join("bin/kubectl").display().to_string();
+    let user = format!("--as=system:node:{NODE}");
+    let patch = r#"--patch={"metadata":{"labels":{"example.com/mine":"yes"}}}"#;
+    let dry = "--dry-run=server";
+    for what in [
+        &["patch", "node", "node1", patch, dry][..],
+        &["patch", "node", "node1", "--subresource=status", patch, dry],
+        &["delete", "node", "node1", dry],
+        &["patch", "csinode", "node1", patch, dry],
+        &["patch", "lease", "node1", "--namespace=kube-node-lease", patch, dry],
+        &["get", "secrets", "--all-namespaces"],
+        &["get", "persistentvolumes"],
+        &["create", "token", "default", "--namespace=default"],
+        &["delete", "persistentvolumes", "--all", dry],
+    ] {
+        let mut arguments = what.to_vec();
+        arguments.extend([user.as_str(), "--as-group=system:nodes"]);
+        let said = tools::run(&site.cluster, &kubectl, &arguments, "")?;
+        ensure!(!said.ok && said.err.contains("orbidden"), "node2 did {what:?}: {}{}", said.out, said.err);
+    }
+    tools::must(&site.cluster, &kubectl, &["patch", "node", NODE, patch, dry, &user, "--as-group=system:nodes"], "")?;
     Ok(())
 }

@@ -31,17 +31,17 @@ struct Right {
 const RARE: &[(&str, &str, &str, &str)] = &[
     (
         "controller",
-        "persistentvolumeclaims.",
+        "volumeattributesclasses.storage.k8s.io",
         "get",
-        "the chosen node has no room: the claim is read before it is given back to the scheduler",
+        "the driver can modify volumes, and a claim names a VolumeAttributesClass",
     ),
-    ("controller", "persistentvolumeclaims.", "update", "the chosen node has no room: the claim is given back to the scheduler"),
-    ("controller", "volumeattributesclasses.storage.k8s.io", "get", "a claim names a VolumeAttributesClass"),
-    ("controller", "events.", "patch", "the same failure happens again: its event is counted up"),
-    ("node-mounter", "events.", "create", "a volume cannot be mounted"),
-    ("node-mounter", "events.", "patch", "a volume cannot be mounted, again"),
     ("node-mounter", "csinodes.storage.k8s.io", "delete", "the CSINode is of a Node of the same name that is gone"),
-    ("node-mounter", "pods.", "delete", "a pod ends in its grace period, and nobody else confirms it"),
+    (
+        "node-bootstrap",
+        "certificatesigningrequests/nodeclient.certificates.k8s.io",
+        "create",
+        "asked about by the controller manager, in a review: without it, no request is approved",
+    ),
 ];
 
 impl Right {

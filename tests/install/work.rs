@@ -36,6 +36,21 @@ impl Site {
         })
     }
 
+    /// Waits until one event of an object has been counted up, so that what it tells of came at least twice.
+    pub(crate) async fn event_again(&self, object: &str, reason: &str, says: &str) -> Result<()> {
+        eventually(&format!("{object}'s {reason} to be counted up"), async || {
+            let events = tools::list(&self.cluster, "events", &["-n", &self.namespace])?;
+            let told: Vec<_> = events
+                .iter()
+                .filter(|event| event["involvedObject"]["name"] == object && event["reason"] == reason)
+                .map(|event| (event["message"].as_str().unwrap_or_default(), event["count"].as_u64().unwrap_or_default()))
+                .collect();
+            ensure!(told.iter().any(|(message, count)| message.contains(says) && *count > 1), "{told:?}");
+            Ok(())
+        })
+        .await
+    }
+
     /// A claim and two pods, one after the other: what the first wrote is what the second reads.
     pub(crate) fn data_outlives_a_pod(&self, class: &str) -> Result<()> {
         self.apply(&[objects::claim("kept", class, "32Mi"), pod("writer", "kept", "echo bytes >/data/file && sync")])?;

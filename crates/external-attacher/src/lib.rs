@@ -26,6 +26,7 @@ mod error;
 mod flags;
 mod observe;
 mod plan;
+mod program;
 mod verify;
 mod volumes;
 
@@ -41,6 +42,7 @@ use crate::volumes::Volumes;
 
 pub use flags::{Config, Flags, Settings};
 pub use plan::{Action, Attachment, Next, Problem, View, Volume, Why, plan};
+pub use program::main;
 
 /// What must be cached.
 pub const WATCHES: [Watch; 3] = [Watch::Attachments, Watch::Volumes, Watch::CsiNodes];

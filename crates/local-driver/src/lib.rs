@@ -23,6 +23,7 @@ mod identity;
 mod node;
 mod parameters;
 mod presence;
+mod program;
 mod serve;
 mod service;
 mod size;
@@ -30,4 +31,5 @@ mod store;
 
 pub use error::Error;
 pub use flags::{Config, DRIVER_NAME, Flags};
+pub use program::main;
 pub use serve::{ServeError, run, serve};

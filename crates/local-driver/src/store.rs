@@ -24,6 +24,7 @@ pub(crate) mod shelf;
 mod tests;
 
 use key::Key;
+use lock::Guard;
 use record::{Kind, Snapshot, Volume};
 use shelf::Shelf;
 
@@ -51,13 +52,34 @@ impl Store {
         Ok(Store { root, volumes, snapshots, overcommit, allocating: Mutex::new(()) })
     }
 
+    /// Which volume an id means: one that we gave; else the name that a volume was made under, which is what documents of other systems
+    /// call a volume that somebody made for them; else a pod's inline volume, which kubelet has named.
+    pub(crate) fn key(&self, id: &str) -> Key {
+        if let Some(key) = Key::of_own_id(id) {
+            return key;
+        }
+        let named = Key::for_volume_name(id);
+        if self.volumes.path(&named).exists() { named } else { Key::for_inline_id(id) }
+    }
+
     /// The volume behind an id, or the sentence that there is none.
     pub(crate) fn volume(&self, id: &str) -> Result<(Key, Volume)> {
-        let key = Key::of_volume_id(id);
-        match self.volumes.load(&key)? {
-            Some(volume) => Ok((key, volume)),
-            None => Err(Error::NotFound(format!("volume {id} does not exist under {}", self.root.display()))),
-        }
+        let key = self.key(id);
+        let volume = self.known(&key, id)?;
+        Ok((key, volume))
+    }
+
+    /// The same, for one call at a time.
+    pub(crate) fn locked(&self, id: &str) -> Result<(Guard, Key, Volume)> {
+        let key = self.key(id);
+        let guard = self.volumes.lock(&key)?;
+        let volume = self.known(&key, id)?;
+        Ok((guard, key, volume))
+    }
+
+    fn known(&self, key: &Key, id: &str) -> Result<Volume> {
+        let missing = || Error::NotFound(format!("volume {id} does not exist under {}", self.root.display()));
+        self.volumes.load(key)?.ok_or_else(missing)
     }
 
     /// Where a volume's bytes are: its image or its directory.

@@ -3,10 +3,12 @@
 //! ```text
 //!  longshore up      ─> up.rs       API store, binder, provisioner, attacher, mounter and driver in one process
 //!  longshore status  ─> status.rs   the tree of what exists, and why something waits
+//!  external-provisioner, …          ─> programs.rs   by their own names, where they are links to this file
 //! ```
 #![forbid(unsafe_code)]
 
 mod manifests;
+mod programs;
 mod rootless;
 mod status;
 mod up;
@@ -39,6 +41,9 @@ pub fn command() -> clap::Command {
 /// The program, with the process's command line.
 pub fn main() -> ExitCode {
     let mut argv: Vec<OsString> = std::env::args_os().collect();
+    if let Some(program) = argv.first().and_then(|name| programs::by_name(name)) {
+        return program(argv);
+    }
     let command = if argv.len() > 1 { argv.remove(1) } else { OsString::new() };
     // What usage messages and logs call the program.
     argv[0] = format!("longshore {}", command.to_string_lossy()).into();

@@ -45,3 +45,8 @@ mod volumes;
 pub use flags::{Config, Flags};
 pub use metrics::Metrics;
 pub use run::{Edges, GrpcConnect, Surroundings, Work, mount, prepare_root, run};
+
+/// The program: runs until it is told to stop. `argv` begins with the name that usage and log lines call it by.
+pub fn main(argv: Vec<std::ffi::OsString>) -> std::process::ExitCode {
+    sidecar::run_with::<Flags, _>(argv, run)
+}

@@ -1,7 +1,7 @@
-//! `node-mounter`.
+//! `node-mounter`. What it does is in the library.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sidecar::run::<node_mounter::Flags, _>(node_mounter::run)
+    node_mounter::main(std::env::args_os().collect())
 }

@@ -10,7 +10,7 @@ use crate::store::key::Key;
 impl Driver {
     pub(crate) fn delete_volume(&self, request: csi::DeleteVolumeRequest) -> Result<csi::DeleteVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
-        let key = Key::of_volume_id(id);
+        let key = self.store.key(id);
         let _guard = self.store.volumes.lock(&key)?;
         self.delete_unused(&key, id)?;
         Ok(csi::DeleteVolumeResponse {})

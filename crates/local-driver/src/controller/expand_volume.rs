@@ -9,7 +9,6 @@ use crate::driver::{Driver, required};
 use crate::error::{Error, Result, io_error};
 use crate::parameters::Parameters;
 use crate::size::Range;
-use crate::store::key::Key;
 use crate::store::record::Kind;
 
 impl Driver {
@@ -22,8 +21,7 @@ impl Driver {
             return Err(Error::Invalid("capacity_range is missing; say how large the volume is to become".to_owned()));
         }
         let range = Range::of(request.capacity_range.as_ref())?;
-        let _guard = self.store.volumes.lock(&Key::of_volume_id(id))?;
-        let (key, mut volume) = self.store.volume(id)?;
+        let (_guard, key, mut volume) = self.store.locked(id)?;
         let size = range.choose(volume.capacity, "the volume as it is")?;
         if size > volume.capacity {
             let more = size - volume.capacity;

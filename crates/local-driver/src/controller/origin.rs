@@ -63,8 +63,7 @@ impl Origin {
                 })
             }
             Source::Volume(id) => {
-                let guard = store.volumes.lock(&Key::of_volume_id(id))?;
-                let (key, volume) = store.volume(id)?;
+                let (guard, key, volume) = store.locked(id)?;
                 Ok(Origin {
                     kind: volume.kind,
                     capacity: volume.capacity,

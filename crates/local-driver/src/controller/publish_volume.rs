@@ -8,7 +8,6 @@ use csi_proto::csi::v1 as csi;
 use crate::capability::Wanted;
 use crate::driver::{Driver, required};
 use crate::error::{Error, Result};
-use crate::store::key::Key;
 use crate::store::record::Attachment;
 
 /// The key of publish_context; its value is the node.
@@ -22,8 +21,7 @@ impl Driver {
         let id = required("volume_id", &request.volume_id)?;
         let node = required("node_id", &request.node_id)?;
         let wanted = Wanted::of(request.volume_capability.as_ref())?;
-        let _guard = self.store.volumes.lock(&Key::of_volume_id(id))?;
-        let (key, mut volume) = self.store.volume(id)?;
+        let (_guard, key, mut volume) = self.store.locked(id)?;
         wanted.fits(volume.kind)?;
         if !self.store.knows_node(node) {
             return Err(Error::NotFound(format!(
@@ -59,7 +57,7 @@ impl Driver {
         request: csi::ControllerUnpublishVolumeRequest,
     ) -> Result<csi::ControllerUnpublishVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
-        let key = Key::of_volume_id(id);
+        let key = self.store.key(id);
         let _guard = self.store.volumes.lock(&key)?;
         if let Some(mut volume) = self.store.volumes.load(&key)? {
             let before = volume.attached.len();

@@ -37,7 +37,7 @@ impl Driver {
             return Err(Error::Invalid("an inline volume is a directory in a pod; it cannot be a block device".to_owned()));
         };
         let id = &request.volume_id;
-        let key = Key::of_volume_id(id);
+        let key = self.store.key(id);
         let _guard = self.store.volumes.lock(&key)?;
         let mut volume = match self.store.volumes.load(&key)? {
             Some(volume) if volume.ephemeral => volume,

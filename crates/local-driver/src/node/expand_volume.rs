@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::host::loop_device;
 use crate::presence::{Presence, Shown};
 use crate::size::Range;
-use crate::store::key::Key;
 use crate::store::record::Kind;
 
 impl Driver {
@@ -17,8 +16,7 @@ impl Driver {
         let id = required("volume_id", &request.volume_id)?;
         let path = Path::new(required("volume_path", &request.volume_path)?);
         let range = Range::of(request.capacity_range.as_ref())?;
-        let _guard = self.store.volumes.lock(&Key::of_volume_id(id))?;
-        let (key, mut volume) = self.store.volume(id)?;
+        let (_guard, key, mut volume) = self.store.locked(id)?;
         if range.required > volume.capacity {
             return Err(Error::OutOfRange(format!(
                 "volume {id} has {} bytes, and {} are asked for; ControllerExpandVolume comes first",

@@ -28,8 +28,7 @@ impl Driver {
             return Err(Error::Precondition("staging_target_path is missing; NodeStageVolume comes first".to_owned()));
         }
         let staging = host_path("staging_target_path", &request.staging_target_path)?;
-        let _guard = self.store.volumes.lock(&Key::of_volume_id(id))?;
-        let (key, mut volume) = self.store.volume(id)?;
+        let (_guard, key, mut volume) = self.store.locked(id)?;
         wanted.fits(volume.kind)?;
         let presence = Presence::observe(&self.store, &key)?;
         let block = wanted.access == Access::Block;

@@ -20,8 +20,7 @@ impl Driver {
         let id = required("volume_id", &request.volume_id)?;
         let wanted = Wanted::of(request.volume_capability.as_ref())?;
         let point = host_path("staging_target_path", &request.staging_target_path)?;
-        let _guard = self.store.volumes.lock(&Key::of_volume_id(id))?;
-        let (key, mut volume) = self.store.volume(id)?;
+        let (_guard, key, mut volume) = self.store.locked(id)?;
         wanted.fits(volume.kind)?;
         self.check_published_here(&volume)?;
         let presence = Presence::observe(&self.store, &key)?;

@@ -16,7 +16,7 @@ impl Driver {
     pub(crate) fn unpublish_volume(&self, request: csi::NodeUnpublishVolumeRequest) -> Result<csi::NodeUnpublishVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
         let target = host_path("target_path", &request.target_path)?;
-        let key = Key::of_volume_id(id);
+        let key = self.store.key(id);
         let _guard = self.store.volumes.lock(&key)?;
         while Presence::observe(&self.store, &key)?.ours_at(&target)?.is_some() {
             mount::unmount(&target)?;

@@ -21,7 +21,7 @@ impl Driver {
     pub(crate) fn unstage_volume(&self, request: csi::NodeUnstageVolumeRequest) -> Result<csi::NodeUnstageVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
         let point = host_path("staging_target_path", &request.staging_target_path)?;
-        let key = Key::of_volume_id(id);
+        let key = self.store.key(id);
         let _guard = self.store.volumes.lock(&key)?;
         let presence = Presence::observe(&self.store, &key)?;
         // A record that is gone, or cannot be read, must not keep a mount alive.

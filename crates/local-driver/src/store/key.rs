@@ -17,9 +17,14 @@ impl Key {
         Key::hashed("s", name)
     }
 
-    /// Where a volume id points. An id that is not of our making can only be an inline volume's, named by the kubelet.
-    pub(crate) fn of_volume_id(id: &str) -> Key {
-        if is_ours("v", id) { Key(id.to_owned()) } else { Key::hashed("e", id) }
+    /// Where an id points that we gave; `None` for one that is not of our making.
+    pub(crate) fn of_own_id(id: &str) -> Option<Key> {
+        is_ours("v", id).then(|| Key(id.to_owned()))
+    }
+
+    /// Where an inline volume is, which the kubelet has named.
+    pub(crate) fn for_inline_id(id: &str) -> Key {
+        Key::hashed("e", id)
     }
 
     /// Where a snapshot id points; `None` when it cannot be one of ours.
@@ -64,11 +69,11 @@ mod tests {
     #[test]
     fn an_id_from_a_request_never_becomes_a_path_of_its_own() {
         let id = Key::for_volume_name("pvc-1").as_str().to_owned();
-        assert_eq!(Key::of_volume_id(&id).as_str(), id);
+        assert_eq!(Key::of_own_id(&id).map(|key| key.as_str().to_owned()), Some(id));
         for hostile in
             ["../../etc", "v-../../../../../../../../../../etc", "", "v-ABCDEF", ".new-v-00000000000000000000000000000000"]
         {
-            assert!(Key::of_volume_id(hostile).as_str().starts_with("e-"), "{hostile}");
+            assert_eq!(Key::of_own_id(hostile), None, "{hostile}");
             assert_eq!(Key::of_snapshot_id(hostile), None);
         }
     }

@@ -43,6 +43,20 @@ fn a_record_reads_back_as_it_was_written() {
 }
 
 #[test]
+fn a_volume_is_found_by_its_id_and_by_the_name_it_was_made_under() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
+    let key = add(&store, "pre-provisioned-volume-id-001", 7);
+    for id in [key.as_str(), "pre-provisioned-volume-id-001"] {
+        assert_eq!(store.key(id), key, "{id}");
+        assert_eq!(store.volume(id).unwrap().1, volume(&key, 7), "{id}");
+    }
+    let hostile = "../../etc";
+    assert!(store.key(hostile).as_str().starts_with("e-"));
+    assert!(matches!(store.volume(hostile), Err(Error::NotFound(_))));
+}
+
+#[test]
 fn a_list_is_oldest_first_and_leaves_out_half_made_and_broken_volumes() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), false).unwrap();
