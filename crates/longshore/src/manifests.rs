@@ -4,7 +4,6 @@
 
 mod apply;
 mod document;
-mod lines;
 mod watch;
 
 pub(crate) use apply::{Applier, Outcome};

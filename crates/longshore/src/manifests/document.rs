@@ -3,10 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use located::Lines;
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::lines::Lines;
 
 /// One object of a manifest.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,37 +1,49 @@
-//! Where in a YAML text a field is.
+//! Where each field of one document is.
 
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser};
 
-/// The line of every field of one document, counted from 1.
+use crate::Place;
+
+/// The place of every field of one document.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Lines(BTreeMap<Vec<String>, usize>);
+pub struct Lines(BTreeMap<Vec<String>, Place>);
 
 impl Lines {
-    /// Reads a text of one document that begins at this line of its file. What cannot be parsed has no lines.
-    pub(crate) fn of(text: &str, first: usize) -> Self {
+    /// Reads a YAML text of one document that begins at this line of its file. What cannot be parsed has no lines.
+    pub fn of(text: &str, first: usize) -> Self {
         let mut walk = Walk { lines: BTreeMap::new(), open: Vec::new() };
         for next in Parser::new_from_str(text) {
             let Ok((event, span)) = next else { break };
-            walk.take(&event, span.start.line() + first - 1);
+            walk.take(&event, Place { line: span.start.line() + first - 1, column: span.start.col() + 1 });
         }
         Self(walk.lines)
     }
 
+    /// Of paths that are known already: how the scanner of JSON, or of another language, makes one.
+    pub fn of_paths(paths: impl IntoIterator<Item = (Vec<String>, Place)>) -> Self {
+        Self(paths.into_iter().collect())
+    }
+
     /// The lines of what is below this path, with paths that begin there.
-    pub(crate) fn below(&self, path: &[String]) -> Self {
+    pub fn below(&self, path: &[String]) -> Self {
         let inner = self.0.iter().filter_map(|(at, line)| Some((at.strip_prefix(path)?.to_vec(), *line)));
         Self(inner.collect())
     }
 
     /// The line of a field as the API server names it (`spec.containers[0].name`, `spec.resources.requests[storage]`), or of the
     /// nearest one around it that is there. `None` if there is none at all.
-    pub(crate) fn find(&self, field: &str) -> Option<usize> {
+    pub fn find(&self, field: &str) -> Option<usize> {
+        self.place(field).map(|place| place.line)
+    }
+
+    /// As [`Lines::find`], with the column.
+    pub fn place(&self, field: &str) -> Option<Place> {
         let mut path = segments(field);
         loop {
-            if let Some(line) = self.0.get(&path) {
-                return Some(*line);
+            if let Some(place) = self.0.get(&path) {
+                return Some(*place);
             }
             path.pop()?;
         }
@@ -39,7 +51,7 @@ impl Lines {
 }
 
 struct Walk {
-    lines: BTreeMap<Vec<String>, usize>,
+    lines: BTreeMap<Vec<String>, Place>,
     open: Vec<Open>,
 }
 
@@ -50,7 +62,7 @@ enum Open {
 }
 
 impl Walk {
-    fn take(&mut self, event: &Event<'_>, line: usize) {
+    fn take(&mut self, event: &Event<'_>, line: Place) {
         match event {
             Event::MappingEnd | Event::SequenceEnd => {
                 self.open.pop();
@@ -82,7 +94,7 @@ impl Walk {
         }
     }
 
-    fn note(&mut self, line: usize) {
+    fn note(&mut self, line: Place) {
         let path: Vec<String> = self
             .open
             .iter()
@@ -103,7 +115,7 @@ impl Walk {
     }
 }
 
-/// `spec.a[0].b[c.d]` is spec, a, 0, b, c.d.
+/// `spec.a[0].b[c.d]` is spec, a, 0, b, c.d; so is `spec.a[0].b["c.d"]`.
 fn segments(field: &str) -> Vec<String> {
     let mut segments = Vec::new();
     let mut rest = field;
