@@ -12,8 +12,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod csi;
 pub mod fields;
+pub mod marathon;
+pub mod mesos;
 pub mod model;
+pub mod names;
 mod notes;
 mod read;
 

@@ -76,6 +76,8 @@ pub struct Workload {
     pub update: Update,
     /// Where it may run.
     pub placement: Placement,
+    /// When it is replaced after its node was lost. `None`: as where it runs.
+    pub unreachable: Option<Unreachable>,
     /// Shares the network of its host.
     pub host_network: bool,
     /// Sees and shares the host's System V IPC and /dev/shm.
@@ -138,6 +140,15 @@ pub struct Backoff {
     pub reset: Option<Duration>,
 }
 
+/// When an instance on a lost node is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreachable {
+    /// After this long.
+    After(Duration),
+    /// Not at all.
+    Never,
+}
+
 /// How a new version replaces an old one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Update {
@@ -169,6 +180,8 @@ pub struct Task {
     pub env: BTreeMap<String, EnvValue>,
     /// What it sees of the workload's volumes.
     pub mounts: Vec<Mount>,
+    /// Where it listens.
+    pub ports: Vec<Port>,
     /// What it may use.
     pub resources: Resources,
     /// Who it is: a name or a number, with `:GROUP` or without. `None`: root.
@@ -264,6 +277,22 @@ pub enum Propagation {
     HostToTask,
     /// Both ways.
     Bidirectional,
+}
+
+/// The alias by which a [`Mount`] names its own task's sandbox.
+pub const SANDBOX: &str = "sandbox";
+
+/// A port on which a task listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// A DNS label of at most 15 characters, if it has a name that is one.
+    pub name: Option<String>,
+    /// In the task.
+    pub number: u16,
+    /// The same, or another, on the host; `None`: not there.
+    pub host: Option<u16>,
+    /// UDP rather than TCP.
+    pub udp: bool,
 }
 
 /// A folder of a task's own.

@@ -1,6 +1,6 @@
 //! Reads a JSON document field by field: each wrong one is noted with its place, and reading goes on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use located::Lines;
@@ -23,15 +23,22 @@ pub(crate) struct Reader<'a> {
     lines: &'a Lines,
     types: Types,
     notes: RefCell<Notes>,
+    /// What paths begin with that the text does not have, because it is a part of what is read.
+    outside: Cell<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(lines: &'a Lines, types: Types, twice: &[String]) -> Self {
-        let reader = Self { lines, types, notes: RefCell::default() };
+        let reader = Self { lines, types, notes: RefCell::default(), outside: Cell::new("") };
         for field in twice {
             reader.problem(field, "is there twice: remove one, since only the last would count".to_owned());
         }
         reader
+    }
+
+    /// Nothing is wrong so far.
+    pub(crate) fn is_well(&self) -> bool {
+        self.notes.borrow().problems.is_empty()
     }
 
     pub(crate) fn finish(self) -> Notes {
@@ -48,7 +55,13 @@ impl<'a> Reader<'a> {
         self.notes.borrow_mut().warnings.push(note);
     }
 
+    /// From now on, paths that begin like this are those of a part that is all of the text.
+    pub(crate) fn strip(&self, outside: &'static str) {
+        self.outside.set(outside);
+    }
+
     fn note(&self, field: &str, reason: String) -> Note {
+        let field = field.strip_prefix(self.outside.get()).unwrap_or(field).trim_start_matches('.');
         Note { place: self.lines.place(field), field: field.to_owned(), reason }
     }
 

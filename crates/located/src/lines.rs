@@ -173,6 +173,12 @@ spec:
     }
 
     #[test]
+    fn a_place_has_a_column() {
+        let place = Lines::of(TEXT, 1).place("spec.list[0].value").map(|place| (place.line, place.column));
+        assert_eq!(place, Some((12, 7)));
+    }
+
+    #[test]
     fn a_missing_field_is_where_it_would_have_been() {
         let lines = Lines::of(TEXT, 101);
         assert_eq!(lines.find("spec.list[1].value"), Some(113));

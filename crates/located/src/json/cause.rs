@@ -1,6 +1,7 @@
 //! What probably happened to a text that is not JSON. One sentence each; of the text only a name or one word is repeated.
 
-pub(super) const UNCLOSED: &str = "this text in quotes is not closed on its line: a \" is missing (a line end in a text is written \\n)";
+pub(super) const UNCLOSED: &str =
+    "this text in quotes is not closed on its line: a \" is missing (a line end in a text is written \\n)";
 
 /// A name or word at the beginning of a text, or its first character.
 pub(super) fn word(rest: &str) -> &str {
