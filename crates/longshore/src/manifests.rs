@@ -4,8 +4,6 @@
 
 mod apply;
 mod document;
-mod watch;
 
 pub(crate) use apply::{Applier, Outcome};
 pub(crate) use document::Problem;
-pub(crate) use watch::Changes;

@@ -7,9 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWriteExt;
-use tokio::io::unix::AsyncFd;
 use tokio::process::Command;
 
 use crate::launch::Launch;
@@ -75,12 +74,7 @@ impl Supervisor {
 
     /// Waits until it has ended. Cancel safe.
     pub(crate) async fn ended(self) {
-        // No such process: it has.
-        let Ok(fd) = rustix::process::pidfd_open(self.0, PidfdFlags::empty()) else { return };
-        #[expect(deprecated, reason = "its successor is unsafe to call; an OwnedFd that is never taken out is what it asks for")]
-        if let Ok(fd) = AsyncFd::new(fd) {
-            let _ = fd.readable().await;
-        }
+        host::process::ended(self.0).await;
     }
 }
 

@@ -108,7 +108,8 @@ fn what_is_nested_too_deep_is_refused() {
 }
 
 fn piece() -> impl Strategy<Value = String> {
-    const FIXED: [&str; 19] = ["{", "}", "[", "]", ",", ":", "\"a\"", "\"", "1", "-", "true", "nul", "\n", " ", "...", "//", "\\", "é", "\t"];
+    const FIXED: [&str; 19] =
+        ["{", "}", "[", "]", ",", ":", "\"a\"", "\"", "1", "-", "true", "nul", "\n", " ", "...", "//", "\\", "é", "\t"];
     prop_oneof![4 => proptest::sample::select(&FIXED[..]).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)]
 }
 

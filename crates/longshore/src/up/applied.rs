@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use host::Changes;
 use sidecar::Exit;
 
 use super::host::Host;
 use super::words::{complain, say};
-use crate::manifests::{Applier, Changes, Outcome, Problem};
+use crate::manifests::{Applier, Outcome, Problem};
 
 /// Manifests that are kept applied.
 pub(crate) struct Applied(Arc<Mutex<Vec<Problem>>>);

@@ -1,4 +1,4 @@
-//! When manifests may have changed.
+//! When files that people write may have changed.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +15,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 
 /// Changes of some files and folders.
-pub(crate) struct Changes {
+pub struct Changes {
     ctx: Ctx,
     /// `None`: the kernel gave none (its limit was reached); looking has to do.
     inotify: Option<AsyncFd<OwnedFd>>,
@@ -29,7 +29,7 @@ type Mark = (PathBuf, u64, u64, i64, i64);
 
 impl Changes {
     /// Of a file, its folder is watched: editors replace files rather than write them.
-    pub(crate) fn new(ctx: &Ctx, paths: &[PathBuf]) -> Self {
+    pub fn new(ctx: &Ctx, paths: &[PathBuf]) -> Self {
         let open = || -> std::io::Result<AsyncFd<OwnedFd>> {
             let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
             for path in paths {
@@ -45,13 +45,13 @@ impl Changes {
         };
         let inotify = open();
         if let Err(error) = &inotify {
-            tracing::warn!("changes of manifests are noticed only every {LOOK_ANYWAY:?}: inotify: {error}");
+            tracing::warn!("changes of files are noticed only every {LOOK_ANYWAY:?}: inotify: {error}");
         }
         Self { ctx: ctx.clone(), inotify: inotify.ok(), seen: marks(paths), paths: paths.to_vec() }
     }
 
     /// Waits until something has changed; with `anyway`, no longer than a while. Cancel safe.
-    pub(crate) async fn next(&mut self, anyway: bool) {
+    pub async fn next(&mut self, anyway: bool) {
         loop {
             let told = async {
                 match &self.inotify {
