@@ -27,6 +27,6 @@ pub use secrets::{Secret, SecretRef, SecretTemplate, TemplateError, TemplateScop
 pub use topology::{Segments, TopologyRequirement};
 pub use verdict::{Code, Rpc, Verdict};
 pub use volume::{
-    AccessMode, AccessModeError, AccessType, CsiAccessMode, DriverName, NodeId, NodeName, VolumeCapability, VolumeHandle,
-    VolumeMode, VolumeName, controller_access_mode, sanitize_driver_name,
+    ACCESS_MODE_ANNOTATION, AccessMode, AccessModeError, AccessType, CsiAccessMode, DriverName, NodeId, NodeName,
+    VolumeCapability, VolumeHandle, VolumeMode, VolumeName, controller_access_mode, sanitize_driver_name,
 };

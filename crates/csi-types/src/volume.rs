@@ -128,6 +128,41 @@ pub enum CsiAccessMode {
     SingleNodeMultiWriter,
 }
 
+impl CsiAccessMode {
+    /// All of them, with CSI's names.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("SINGLE_NODE_WRITER", Self::SingleNodeWriter),
+        ("SINGLE_NODE_READER_ONLY", Self::SingleNodeReaderOnly),
+        ("MULTI_NODE_READER_ONLY", Self::MultiNodeReaderOnly),
+        ("MULTI_NODE_SINGLE_WRITER", Self::MultiNodeSingleWriter),
+        ("MULTI_NODE_MULTI_WRITER", Self::MultiNodeMultiWriter),
+        ("SINGLE_NODE_SINGLE_WRITER", Self::SingleNodeSingleWriter),
+        ("SINGLE_NODE_MULTI_WRITER", Self::SingleNodeMultiWriter),
+    ];
+
+    /// Reads CSI's name; case matters.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, mode)| mode)
+    }
+
+    /// CSI's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleNodeWriter => "SINGLE_NODE_WRITER",
+            Self::SingleNodeReaderOnly => "SINGLE_NODE_READER_ONLY",
+            Self::MultiNodeReaderOnly => "MULTI_NODE_READER_ONLY",
+            Self::MultiNodeSingleWriter => "MULTI_NODE_SINGLE_WRITER",
+            Self::MultiNodeMultiWriter => "MULTI_NODE_MULTI_WRITER",
+            Self::SingleNodeSingleWriter => "SINGLE_NODE_SINGLE_WRITER",
+            Self::SingleNodeMultiWriter => "SINGLE_NODE_MULTI_WRITER",
+        }
+    }
+}
+
+/// On a PersistentVolume, the CSI access mode that its driver is told, by CSI's name, instead of what `accessModes` mean. For volumes
+/// of systems that can say what Kubernetes cannot: SINGLE_NODE_READER_ONLY, MULTI_NODE_SINGLE_WRITER.
+pub const ACCESS_MODE_ANNOTATION: &str = "csi.longshore.io/access-mode";
+
 /// Why a list of access modes has no single CSI mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessModeError {

@@ -14,15 +14,7 @@ pub(crate) const ACCESS_MODES: [(&str, CsiAccessMode); 5] = [
 
 /// CSI's name of a mode.
 pub(crate) fn mode_name(mode: CsiAccessMode) -> &'static str {
-    match mode {
-        CsiAccessMode::SingleNodeWriter => "SINGLE_NODE_WRITER",
-        CsiAccessMode::SingleNodeReaderOnly => "SINGLE_NODE_READER_ONLY",
-        CsiAccessMode::MultiNodeReaderOnly => "MULTI_NODE_READER_ONLY",
-        CsiAccessMode::MultiNodeSingleWriter => "MULTI_NODE_SINGLE_WRITER",
-        CsiAccessMode::MultiNodeMultiWriter => "MULTI_NODE_MULTI_WRITER",
-        CsiAccessMode::SingleNodeSingleWriter => "SINGLE_NODE_SINGLE_WRITER",
-        CsiAccessMode::SingleNodeMultiWriter => "SINGLE_NODE_MULTI_WRITER",
-    }
+    mode.as_str()
 }
 
 /// Nobody may write.

@@ -14,11 +14,13 @@
 
 mod csi;
 pub mod fields;
+pub mod kubernetes;
 pub mod marathon;
 pub mod mesos;
 pub mod model;
 pub mod names;
 mod notes;
 mod read;
+pub mod yaml;
 
 pub use notes::{Note, Notes, Parsed, Problems};

@@ -141,9 +141,13 @@ fn workload(reader: &Reader<'_>, found: &Found<'_>) -> Option<Workload> {
             Err(why) => at.wrong(why),
         }
         tasks.push(task);
-        match &first {
+        match &mut first {
             None => first = Some(around),
-            Some(first) => around.differ(first, &at),
+            Some(first) => {
+                around.differ(first, &at);
+                // The one that needs longest decides.
+                first.grace = first.grace.max(around.grace);
+            }
         }
     }
     let first = first?;

@@ -11,13 +11,13 @@ mod hidden;
 mod placement;
 mod volume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 pub use hidden::{Hidden, SecretValue};
 pub use placement::{Placement, Requirement, Rule, Spread};
-pub use volume::{Amount, CsiVolume, FileData, RegisteredVolume, Source, SpecKind, Volume, VolumeSpec};
+pub use volume::{AccessKind, Amount, CsiVolume, FileData, RegisteredVolume, Source, SpecKind, Volume, VolumeSpec};
 
 /// Everything in one document.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,48 @@ pub struct Document {
     pub workloads: Vec<Workload>,
     /// Volumes that are to be made or registered (Nomad's volume specification files).
     pub volumes: Vec<VolumeSpec>,
+}
+
+impl Document {
+    /// The secrets of the store that it names: name, and entry if one is meant. For whoever looks them up.
+    pub fn secret_references(&self) -> BTreeSet<(String, Option<String>)> {
+        let mut found = BTreeSet::new();
+        let mut add = |value: &SecretValue| {
+            if let SecretValue::Reference { name, key } = value {
+                found.insert((name.clone(), key.clone()));
+            }
+        };
+        for task in self.workloads.iter().flat_map(|workload| &workload.tasks) {
+            task.env.values().for_each(|value| {
+                if let EnvValue::Secret(value) = value {
+                    add(value);
+                }
+            });
+            task.image.iter().filter_map(|image| image.pull_secret.as_ref()).for_each(&mut add);
+        }
+        for volume in self.workloads.iter().flat_map(|workload| &workload.volumes) {
+            match &volume.source {
+                Source::Csi(csi) => csi.stage_secrets.values().chain(csi.publish_secrets.values()).for_each(&mut add),
+                Source::Files(files) => files.values().for_each(|data| {
+                    if let FileData::Secret(value) = data {
+                        add(value);
+                    }
+                }),
+                Source::Registered(_) | Source::HostPath(_) | Source::Empty { .. } => {}
+            }
+        }
+        self.volumes.iter().flat_map(|spec| spec.secrets.values()).for_each(&mut add);
+        found
+    }
+
+    /// The plugins that it names, as it names them.
+    pub fn plugins(&self) -> BTreeSet<String> {
+        let used = self.workloads.iter().flat_map(|workload| &workload.volumes).filter_map(|volume| match &volume.source {
+            Source::Csi(csi) => Some(csi.plugin.clone()),
+            _ => None,
+        });
+        used.chain(self.volumes.iter().map(|spec| spec.plugin.clone())).collect()
+    }
 }
 
 /// Whose format a document has.

@@ -24,7 +24,6 @@ impl Around {
     pub(super) fn differ(&self, first: &Self, at: &At<'_>) {
         for (same, field) in [
             (self.agent == first.agent, "agent_id"),
-            (self.grace == first.grace, "kill_policy"),
             (self.deadline == first.deadline, "max_completion_time"),
             (self.labels == first.labels, "labels"),
         ] {

@@ -37,6 +37,30 @@ pub enum Source {
     Files(BTreeMap<String, FileData>),
 }
 
+/// How a volume appears in a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessKind {
+    /// As a folder or a file.
+    Mount,
+    /// As a block device.
+    Device,
+}
+
+impl Source {
+    /// How it appears in a task.
+    pub fn kind(&self) -> AccessKind {
+        let access = match self {
+            Self::Csi(csi) => &csi.capability.access_type,
+            Self::Registered(registered) => &registered.access_type,
+            Self::HostPath(_) | Self::Empty { .. } | Self::Files(_) => return AccessKind::Mount,
+        };
+        match access {
+            AccessType::Block => AccessKind::Device,
+            AccessType::Mount { .. } => AccessKind::Mount,
+        }
+    }
+}
+
 /// What is in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileData {
