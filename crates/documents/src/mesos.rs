@@ -87,7 +87,8 @@ pub fn parse_json(read: &located::Json, given: &Given) -> Result<Parsed, Problem
     }
     let workload = workload(&reader, &found);
     drop(found);
-    let document = Document { format: Format::Mesos, workloads: workload.into_iter().collect(), volumes: Vec::new() };
+    let document =
+        Document { format: Format::Mesos, workloads: workload.into_iter().collect(), volumes: Vec::new(), plugins: Vec::new() };
     let notes = reader.finish();
     drop(around);
     notes.finish(document)

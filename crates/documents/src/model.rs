@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use plugin_host::Plugin;
+
 pub use hidden::{Hidden, SecretValue};
 pub use placement::{Placement, Requirement, Rule, Spread};
 pub use volume::{AccessKind, Amount, CsiVolume, FileData, RegisteredVolume, Source, SpecKind, Volume, VolumeSpec};
@@ -28,6 +30,8 @@ pub struct Document {
     pub workloads: Vec<Workload>,
     /// Volumes that are to be made or registered (Nomad's volume specification files).
     pub volumes: Vec<VolumeSpec>,
+    /// CSI plugins that are to run (Nomad's `csi_plugin` tasks, Mesos' and DC/OS's plugin files).
+    pub plugins: Vec<Plugin>,
 }
 
 impl Document {
