@@ -16,6 +16,8 @@ mod resources;
 
 use crate::Plugin;
 
+pub(crate) use meaning::SOCKET_PATH;
+
 pub use folder::{File, read};
 pub use place::{Problem, Warning};
 

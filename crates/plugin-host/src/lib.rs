@@ -9,11 +9,14 @@
 //! problem with its place out.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "processes of this host are the edge: started, signalled and awaited here")]
 
 pub mod config;
 mod plugin;
+mod supervise;
 
 pub use plugin::{
     Arguments, Bind, Command, DEFAULT_NAME, Docker, Environment, How, Limits, Part, Plugin, PluginId, PluginIdError, Process,
     Propagation, Service, Targets,
 };
+pub use supervise::{AliasError, Change, Config, Host, Served, Trouble, Users};
