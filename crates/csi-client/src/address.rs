@@ -36,6 +36,20 @@ impl Address {
         }
     }
 
+    /// Reads an endpoint as `CSI_ENDPOINT` has it: what [`Address::parse`] reads, and any other text without a scheme as the path of a
+    /// socket, relative to the working directory: `csi.sock`. A relative path that ends in `:port` begins with `./`.
+    ///
+    /// # Errors
+    /// Nothing at all, and addresses of other kinds. Upstream: gocsi, `CSI_ENDPOINT`.
+    pub fn endpoint(text: &str) -> Result<Self, AddressError> {
+        match Self::parse(text) {
+            Err(_) if !text.is_empty() && !text.contains("://") && !text.starts_with("unix:") && !text.contains('\0') => {
+                Ok(Self::Unix(text.into()))
+            }
+            read => read,
+        }
+    }
+
     /// The socket's path, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -70,6 +84,20 @@ mod tests {
         assert_eq!(Address::parse("dns:///h:1"), tcp("h:1"));
         for bad in ["", "unix://", "host", "host:port", "http://h:1/x"] {
             assert!(Address::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_also_a_bare_relative_path() {
+        let unix = |path: &str| Ok(Address::Unix(path.into()));
+        for (text, path) in
+            [("csi.sock", "csi.sock"), ("./a:1", "./a:1"), ("run/csi.sock", "run/csi.sock"), ("unix://x", "x"), ("/x", "/x")]
+        {
+            assert_eq!(Address::endpoint(text), unix(path), "{text}");
+        }
+        assert_eq!(Address::endpoint("tcp://h:1"), Ok(Address::Tcp("h:1".into())));
+        for bad in ["", "unix:", "unix://", "http://h:1/x", "tcp://h"] {
+            assert!(Address::endpoint(bad).is_err(), "{bad}");
         }
     }
 }

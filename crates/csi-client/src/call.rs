@@ -32,14 +32,14 @@ impl Client {
             let started = self.ctx.now();
             let result = match self.ctx.timeout(self.timeout, send(request)).await {
                 Ok(Ok(response)) => Ok(response.into_inner()),
-                Ok(Err(status)) => Err(from_status(rpc, &status)),
+                Ok(Err(status)) => Err(failure(&status).of(rpc)),
                 Err(elapsed) => Err(CallError::expired(rpc, elapsed)),
             };
             let lost = matches!(&result, Err(error) if error.unreachable);
             self.lost.store(lost, Ordering::Relaxed);
             let took = self.ctx.now() - started;
             let code = result.as_ref().map_or_else(|error| error.code, |_| Code::Ok);
-            self.metrics.observe(rpc, code.name(), took);
+            self.metrics.observe(method, code.name(), took);
             if shown {
                 let elapsed_ms = took.as_millis() as u64;
                 match &result {
@@ -56,12 +56,31 @@ impl Client {
     }
 }
 
+/// What came instead of an answer.
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    /// Nobody answered.
+    pub(crate) unreachable: bool,
+}
+
+impl Failure {
+    /// Our own deadline passed; the driver may be at it still.
+    pub(crate) fn expired(elapsed: rt::Elapsed) -> Self {
+        Self { code: Code::DeadlineExceeded, message: format!("the driver gave {elapsed}"), unreachable: false }
+    }
+
+    fn of(self, rpc: Rpc) -> CallError {
+        CallError { rpc, code: self.code, message: self.message, unreachable: self.unreachable }
+    }
+}
+
 /// A failure of the way, which tonic calls Unknown or Unavailable, is always Unavailable: nobody knows what the driver did.
-fn from_status(rpc: Rpc, status: &Status) -> CallError {
+pub(crate) fn failure(status: &Status) -> Failure {
     let mut cause = std::error::Error::source(status);
     let transport = cause.is_some();
     if !transport {
-        return CallError { rpc, code: code(status.code()), message: status.message().to_owned(), unreachable: false };
+        return Failure { code: code(status.code()), message: status.message().to_owned(), unreachable: false };
     }
     let mut message = String::new();
     let mut expired = status.code() == tonic::Code::DeadlineExceeded;
@@ -72,7 +91,7 @@ fn from_status(rpc: Rpc, status: &Status) -> CallError {
         cause = error.source();
     }
     let code = if expired { Code::DeadlineExceeded } else { Code::Unavailable };
-    CallError { rpc, code, message, unreachable: !expired }
+    Failure { code, message, unreachable: !expired }
 }
 
 fn code(code: tonic::Code) -> Code {

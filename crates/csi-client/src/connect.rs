@@ -17,7 +17,7 @@ use crate::address::Address;
 use crate::metrics::Metrics;
 
 /// List answers of large backends pass gRPC's usual 4 MiB.
-const LARGEST_ANSWER: usize = 256 << 20;
+pub(crate) const LARGEST_ANSWER: usize = 256 << 20;
 
 /// Upstream: an attempt, HTTP/2 preface included, has about a second; the next one comes a second later.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -97,6 +97,10 @@ impl Client {
     /// Whether the last call reached somebody, or none was made yet.
     pub fn is_reached(&self) -> bool {
         !self.lost.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     pub(crate) fn identity(&self) -> IdentityClient<Channel> {

@@ -15,6 +15,7 @@ mod error;
 mod identity;
 mod metrics;
 mod node;
+mod raw;
 pub mod wire;
 
 pub use address::{Address, AddressError};
@@ -23,3 +24,4 @@ pub use driver::{Call, Driver};
 pub use error::CallError;
 pub use identity::{IdentityError, driver_info, driver_name, wait_ready};
 pub use metrics::Metrics;
+pub use raw::{Headers, RawError};

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use csi_types::Rpc;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -49,9 +48,9 @@ impl Metrics {
         *self.driver.lock().unwrap_or_else(|e| e.into_inner()) = name.to_owned();
     }
 
-    pub(crate) fn observe(&self, rpc: Rpc, code: &'static str, took: Duration) {
+    pub(crate) fn observe(&self, method_name: &'static str, code: &'static str, took: Duration) {
         let driver_name = self.driver.lock().unwrap_or_else(|e| e.into_inner()).clone();
-        let labels = Labels { driver_name, method_name: rpc.full_method(), grpc_status_code: code };
+        let labels = Labels { driver_name, method_name, grpc_status_code: code };
         self.calls.get_or_create(&labels).observe(took.as_secs_f64());
     }
 }
