@@ -133,7 +133,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn any_text_is_a_capability_or_an_error(text in "([0-9]{0,2}|[A-Z_]{0,20}|\\PC{0,4}),?(mount|block|[0-9]|\\PC{0,4})?(,\\PC{0,8}){0,3}") {
+        fn any_text_is_a_capability_or_an_error(text in proptest::string::string_regex("([0-9]{0,2}|[A-Z_]{0,20}|\\PC{0,4}),?(mount|block|[0-9]|\\PC{0,4})?(,\\PC{0,8}){0,3}").expect("a pattern")) {
             if let Err(said) = read(&text) {
                 prop_assert!(said.starts_with("invalid volume capability: "));
             }

@@ -53,7 +53,7 @@ pub(crate) enum Service {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The driver: unix:///path, a path, absolute or relative, or tcp://host:port. Default: CSI_ENDPOINT.
-    #[arg(short, long, global = true, value_name = "ENDPOINT")]
+    #[arg(short, long, global = true, value_name = "ADDR")]
     endpoint: Option<String>,
     /// How long one call may take, as 300ms, 15s, 1m30s.
     #[arg(short, long, global = true, value_name = "DURATION", default_value = "1m")]

@@ -28,8 +28,9 @@ mod session;
 mod template;
 mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub use cli::Env;
@@ -77,9 +78,9 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_csc = argv.first().is_some_and(|name| Path::new(name).file_name() == Some(OsStr::new(NAME)));
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let people = out.is_terminal() && name != NAME;
+    let people = out.is_terminal() && !is_csc;
     let streams = Streams { out: &mut out, err: &mut err, people };
     ExitCode::from(runtime.block_on(async { run(&rt::Ctx::real(), argv, &env, streams).await }))
 }
@@ -90,7 +91,8 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 pub async fn run(ctx: &rt::Ctx, argv: Vec<OsString>, env: &Env, streams: Streams<'_>) -> u8 {
     let Streams { out, err, people } = streams;
     let mut words = argv.into_iter().map(|word| word.to_string_lossy().into_owned());
-    let program = words.next().unwrap_or_else(|| NAME.to_owned());
+    // Usage texts show no folder.
+    let program = words.next().map_or_else(|| NAME.to_owned(), |name| name.rsplit('/').next().unwrap_or_default().to_owned());
     let ended = execute(ctx, &program, words.collect(), env, Streams { out: &mut *out, err: &mut *err, people }).await;
     let Err(failure) = ended else { return 0 };
     if failure.is_closed_pipe() {

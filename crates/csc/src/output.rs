@@ -93,8 +93,11 @@ fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", if cell.is_empty() { "-" } else { cell }));
+        // Not by a width of format!, which panics above 65535.
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| {
+            let cell = if cell.is_empty() { "-" } else { cell };
+            cell.to_owned() + &" ".repeat(width.saturating_sub(cell.chars().count()))
+        });
         padded.collect::<Vec<_>>().join("   ").trim_end().to_owned() + "\n"
     };
     let head = line(columns.to_vec());
@@ -111,6 +114,12 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = vec![vec!["v-1".to_owned(), String::new()], vec!["ü".to_owned(), "4096".to_owned()]];
         assert_eq!(table(&["ID", "BYTES"], &rows), "ID    BYTES\nv-1   -\nü     4096\n");
+    }
+
+    #[test]
+    fn a_cell_may_be_very_long() {
+        let rows = vec![vec!["x".repeat(100_000)]];
+        assert_eq!(table(&["ID"], &rows).len(), 100_000 + "ID\n\n".len());
     }
 
     #[test]

@@ -109,7 +109,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_after_a_quote_is_a_literal_or_an_error(text in "\"[\\\\xuUn\"0-9a-f\\PC]{0,12}") {
+        fn any_text_after_a_quote_is_a_literal_or_an_error(text in proptest::string::string_regex("\"[\\\\xuUn\"0-9a-f\\PC]{0,12}").expect("a pattern")) {
             let _ = unquote(&text);
         }
     }

@@ -34,14 +34,17 @@ pub(crate) struct TemplateError {
     line: usize,
     /// In characters, from 1.
     column: usize,
+    /// The line, or what of it is near the place.
     text: String,
+    /// Characters of `text` before the place.
+    mark: usize,
     what: String,
 }
 
 impl std::fmt::Display for TemplateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { line, column, text, what } = self;
-        write!(f, "--format:{line}:{column}: {what}\n  {text}\n  {:>column$}", "^")
+        let Self { line, column, text, mark, what } = self;
+        write!(f, "--format:{line}:{column}: {what}\n  {text}\n  {}^", " ".repeat(*mark))
     }
 }
 
@@ -70,16 +73,22 @@ impl Template {
     }
 }
 
+/// How many characters before the place, and about as many after it, are shown.
+const NEAR: usize = 60;
+
 fn located(source: &str, At(at, what): At) -> TemplateError {
     // A place in the middle of a character is that character.
     let at = (0..=at.min(source.len())).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0);
     let before = &source[..at];
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let column = source[start..at].chars().count();
+    let left_out = column.saturating_sub(NEAR);
     TemplateError {
         line: before.matches('\n').count() + 1,
-        column: source[start..at].chars().count() + 1,
-        text: source[start..end].replace('\t', " "),
+        column: column + 1,
+        text: source[start..end].chars().skip(left_out).take(2 * NEAR).map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        mark: column - left_out,
         what,
     }
 }

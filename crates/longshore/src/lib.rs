@@ -3,6 +3,7 @@
 //! ```text
 //!  longshore up      ─> up.rs       API store, binder, provisioner, attacher, mounter and driver in one process
 //!  longshore status  ─> status.rs   the tree of what exists, and why something waits
+//!  longshore csi     ─> csc         a client for any CSI endpoint; also by the name csc
 //!  external-provisioner, …          ─> programs.rs   by their own names, where they are links to this file
 //! ```
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ Usage: longshore COMMAND [FLAGS]
 
 Commands:
   up       serve StorageClasses, claims, pods and volumes on this host; --demo shows all of it and cleans up
+  csi      call a CSI driver by hand; called by the name csc, the same with csc's output
   status   show claims, volumes, attachments and mounts of the cluster or host that a kubeconfig names
   version  print the version
 
@@ -33,6 +35,7 @@ longshore COMMAND --help tells a command's flags.
 pub fn command() -> clap::Command {
     clap::Command::new("longshore").subcommands([
         up::command().name("up"),
+        csc::command().name("csi"),
         status::command().name("status"),
         clap::Command::new("version").about("Prints the version."),
     ])
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     match command.to_str() {
         Some("up") => up::main(argv),
         Some(pod_runner::shim::COMMAND) => pod_runner::shim::main(&argv[1..]),
+        Some("csi") => csc::main(argv),
         Some("status") => status::main(argv),
         Some("version" | "--version") => say(&format!("longshore {}\n", sidecar::VERSION)),
         Some("help" | "--help" | "-h") => say(HELP),

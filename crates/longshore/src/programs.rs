@@ -14,6 +14,7 @@ pub(crate) fn by_name(argv0: &OsStr) -> Option<Main> {
         "external-attacher" | "csi-attacher" => Some(external_attacher::main),
         "node-mounter" => Some(node_mounter::main),
         "local-driver" => Some(local_driver::main),
+        csc::NAME => Some(csc::main),
         _ => None,
     }
 }
@@ -24,9 +25,15 @@ mod tests {
 
     #[test]
     fn a_program_answers_to_its_own_name_and_to_upstreams() {
-        for name in
-            ["/csi-provisioner", "external-provisioner", "./csi-attacher", "/external-attacher", "node-mounter", "/local-driver"]
-        {
+        for name in [
+            "/csi-provisioner",
+            "external-provisioner",
+            "./csi-attacher",
+            "/external-attacher",
+            "node-mounter",
+            "/local-driver",
+            "csc",
+        ] {
             assert!(by_name(OsStr::new(name)).is_some(), "{name}");
         }
         for name in ["longshore", "/usr/bin/longshore", "/proc/self/exe", "", "/", "csi-provisioner/x"] {

@@ -7,7 +7,7 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::programs::Program;
+use crate::programs::{CSI, Program};
 
 /// File names and texts.
 ///
@@ -66,7 +66,8 @@ fn page(program: &Program, command: &Command, name: &str) -> anyhow::Result<Stri
     man.render_options_section(&mut bytes)?;
     let mut roff = Roff::new();
     // What `up` keeps is no business of the other commands.
-    let sections = program.sections.iter().filter(|(title, _)| !typed_is_small(&typed) || *title == EXIT_TITLE);
+    let own = if typed == "longshore csi" { CSI } else { &program.sections };
+    let sections = own.iter().filter(|(title, _)| !typed_is_small(&typed) || *title == EXIT_TITLE);
     for (title, paragraphs) in sections {
         roff.control("SH", [*title]);
         for (i, paragraph) in paragraphs.iter().enumerate() {

@@ -2,6 +2,8 @@
 
 mod words;
 
+pub use words::CSI;
+
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, CommandFactory, ValueHint};
 use sidecar::{Dialect, GoDuration};
@@ -96,6 +98,7 @@ fn of<F: sidecar::Program>(
 fn longshore() -> Command {
     let about = |name: &str| match name {
         "up" => "serves StorageClasses, claims, pods and volumes on this host, with no cluster",
+        "csi" => "calls a CSI driver by hand: every call of identity, controller, node and group controller",
         "status" => "shows claims, volumes, attachments and mounts as a tree, and why something waits",
         _ => "prints the version",
     };

@@ -10,6 +10,23 @@ pub(super) const EXIT: Section = (
     ],
 );
 
+/// Of `longshore csi`, which ends otherwise than the others.
+pub const CSI: &[Section] = &[
+    (
+        "ENVIRONMENT",
+        &[
+            "CSI_ENDPOINT: the driver, unless --endpoint names one. X_CSI_SECRETS: secrets, as user=u, \"password=a,b\". X_CSI_DEBUG: true is --log-level debug.",
+            "Called by the name csc it prints what csc prints, and takes csc's command lines, those from before CSI 0.1 too.",
+        ],
+    ),
+    (
+        "EXIT STATUS",
+        &[
+            "0; the gRPC status code of the first call that failed; 1 for what is wrong with the command line, the environment or a template.",
+        ],
+    ),
+];
+
 pub(super) const POD_NAMESPACE: Section = (
     "ENVIRONMENT",
     &[
