@@ -19,6 +19,7 @@ pub mod marathon;
 pub mod mesos;
 pub mod model;
 pub mod names;
+pub mod nomad;
 mod notes;
 mod read;
 pub mod yaml;

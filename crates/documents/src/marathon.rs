@@ -36,7 +36,8 @@ pub fn parse(text: &str) -> Result<Parsed, Problems> {
 /// As [`parse`].
 pub fn parse_json(read: &located::Json) -> Result<Parsed, Problems> {
     let reader = Reader::new(&read.lines, Types::Exact, &read.twice);
-    let mut document = Document { format: Format::Marathon, workloads: Vec::new(), volumes: Vec::new(), plugins: Vec::new() };
+    let mut document =
+        Document { format: Format::Marathon, workloads: Vec::new(), volumes: Vec::new(), plugins: Vec::new(), namespace: None };
     let mut found = Found::default();
     match &read.value {
         Value::Array(list) => {

@@ -87,8 +87,13 @@ pub fn parse_json(read: &located::Json, given: &Given) -> Result<Parsed, Problem
     }
     let workload = workload(&reader, &found);
     drop(found);
-    let document =
-        Document { format: Format::Mesos, workloads: workload.into_iter().collect(), volumes: Vec::new(), plugins: Vec::new() };
+    let document = Document {
+        format: Format::Mesos,
+        workloads: workload.into_iter().collect(),
+        volumes: Vec::new(),
+        plugins: Vec::new(),
+        namespace: None,
+    };
     let notes = reader.finish();
     drop(around);
     notes.finish(document)

@@ -32,6 +32,8 @@ pub struct Document {
     pub volumes: Vec<VolumeSpec>,
     /// CSI plugins that are to run (Nomad's `csi_plugin` tasks, Mesos' and DC/OS's plugin files).
     pub plugins: Vec<Plugin>,
+    /// Where its objects belong, if it says so.
+    pub namespace: Option<String>,
 }
 
 impl Document {
@@ -226,6 +228,9 @@ pub struct Task {
     pub env: BTreeMap<String, EnvValue>,
     /// What it sees of the workload's volumes.
     pub mounts: Vec<Mount>,
+    /// The command and the values of variables are in Kubernetes' own syntax: `$(NAME)` is another variable's value, and `$$(` is `$(`.
+    /// Otherwise a `$(` is text.
+    pub expand: bool,
     /// Where it listens.
     pub ports: Vec<Port>,
     /// What it may use.

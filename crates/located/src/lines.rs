@@ -38,6 +38,11 @@ impl Lines {
         self.place(field).map(|place| place.line)
     }
 
+    /// The place of a field by its steps, whatever is in their names; only if it is there.
+    pub fn exact(&self, path: &[String]) -> Option<Place> {
+        self.0.get(path).copied()
+    }
+
     /// As [`Lines::find`], with the column.
     pub fn place(&self, field: &str) -> Option<Place> {
         let mut path = segments(field);

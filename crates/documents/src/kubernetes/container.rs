@@ -45,8 +45,13 @@ fn cores(cpus: f64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-fn words(words: &[String]) -> Vec<Node> {
-    words.iter().map(|word| Node::from(dollars(word))).collect()
+fn words(task: &Task, words: &[String]) -> Vec<Node> {
+    words.iter().map(|word| Node::from(written(task, word))).collect()
+}
+
+/// A text of a task, in Kubernetes' syntax.
+fn written(task: &Task, text: &str) -> String {
+    if task.expand { text.to_owned() } else { dollars(text) }
 }
 
 impl Making<'_> {
@@ -59,12 +64,12 @@ impl Making<'_> {
         }
         match &task.command {
             Command::Shell(text) => {
-                container.set("command", vec![Node::from("/bin/sh"), Node::from("-c"), Node::from(dollars(text))]);
+                container.set("command", vec![Node::from("/bin/sh"), Node::from("-c"), Node::from(written(task, text))]);
             }
             // An image has an entrypoint of its own, which args leave alone.
-            Command::Argv(argv) => container.set("command", words(argv)),
+            Command::Argv(argv) => container.set("command", words(task, argv)),
             Command::Image(args) if args.is_empty() => {}
-            Command::Image(args) => container.set("args", words(args)),
+            Command::Image(args) => container.set("args", words(task, args)),
         }
         if let Some(sandbox) = task.sandbox.as_ref().filter(|sandbox| sandbox.working_dir) {
             container.set("workingDir", &sandbox.path);
@@ -136,10 +141,13 @@ impl Making<'_> {
         if let Some((name, path)) = sandbox.filter(|(name, _)| !task.env.contains_key(name)) {
             env.push(Map::new().with("name", name).with("value", path));
         }
-        for (name, value) in &task.env {
+        // `$(NAME)` is the value of a variable that is there before.
+        let is_field = |value: &EnvValue| matches!(value, EnvValue::PodField(_));
+        let (fields, others): (Vec<_>, Vec<_>) = task.env.iter().partition(|(_, value)| task.expand && is_field(value));
+        for (name, value) in fields.into_iter().chain(others) {
             let variable = Map::new().with("name", name);
             env.push(match value {
-                EnvValue::Text(text) => variable.with("value", dollars(text)),
+                EnvValue::Text(text) => variable.with("value", written(task, text)),
                 EnvValue::PodField(field) => {
                     variable.with("valueFrom", Map::new().with("fieldRef", Map::new().with("fieldPath", *field)))
                 }

@@ -56,6 +56,7 @@ pub(super) fn read(app: &At<'_>, group: &str) -> Option<Workload> {
         privileged: docker.as_ref().and_then(|docker| docker.flag_of("privileged")).unwrap_or(false),
         health,
         ready,
+        expand: false,
         sandbox: Some(sandbox()),
     };
     let volumes = volumes::read(container.as_ref(), &mut task, &secrets);

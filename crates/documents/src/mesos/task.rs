@@ -81,6 +81,7 @@ pub(super) fn read(at: &At<'_>, volumes: &mut Vec<Volume>) -> Option<(Task, Arou
         privileged: docker.as_ref().and_then(|docker| docker.flag_of("privileged")).unwrap_or(false),
         health: at.get("health_check").and_then(|check| health(&check)),
         ready: None,
+        expand: false,
         sandbox: Some(sandbox()),
     };
     if let Some(container) = &container {

@@ -1,0 +1,1 @@
+csi_plugin { id = "csi-hostpath" type = "monolith" mount_dir = "/csi" }

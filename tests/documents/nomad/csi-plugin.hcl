@@ -1,0 +1,5 @@
+csi_plugin {
+  id        = "csi-hostpath"
+  type      = "monolith"
+  mount_dir = "/csi"
+}
