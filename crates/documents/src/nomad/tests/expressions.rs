@@ -163,7 +163,7 @@ fn mistakes_say_where_and_what() {
         let told = wrong(expression);
         assert!(told.contains(wanted), "{expression}: {told}");
     }
-    assert!(wrong("var.nope").starts_with("9:6: X: "), "{}", wrong("var.nope"));
+    assert!(wrong("var.nope").starts_with("10:6: env: "), "{}", wrong("var.nope"));
 }
 
 #[test]
