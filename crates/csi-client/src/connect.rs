@@ -43,7 +43,7 @@ pub struct Client {
     pub(crate) metrics: Metrics,
     /// The last call found nobody.
     pub(crate) lost: Arc<AtomicBool>,
-    channel: Channel,
+    pub(crate) channel: Channel,
 }
 
 impl Client {

@@ -65,6 +65,21 @@ pub(crate) fn list_volumes(client: Client, request: ListVolumesRequest) -> Call<
     })
 }
 
+impl Client {
+    /// One page of the driver's volumes, with what it says of each, and the token of the next page; an empty one ends the list.
+    ///
+    /// Errors and cancel safety as any method of [`crate::Driver`].
+    pub fn list_volume_details(&self, request: ListVolumesRequest) -> Call<(Vec<CreatedVolume>, String)> {
+        let client = self.clone();
+        let mut service = client.controller();
+        let message = wire::list_volumes_request(request);
+        Box::pin(async move {
+            let send = async |request| service.list_volumes(request).await;
+            client.call(Rpc::ListVolumes, message, send).await.map(wire::list_volume_details_answer)
+        })
+    }
+}
+
 pub(crate) fn get_capacity(client: Client, request: GetCapacityRequest) -> Call<Capacity> {
     let mut service = client.controller();
     let message = wire::get_capacity_request(request);

@@ -12,6 +12,7 @@ mod connect;
 mod controller;
 mod driver;
 mod error;
+mod forward;
 mod identity;
 mod metrics;
 mod node;

@@ -17,8 +17,8 @@ use csi_types::{AccessType, Bytes, ContentSource, CsiAccessMode, Segments, Topol
 
 pub use controller::{
     controller_get_capabilities_answer, controller_publish_volume_answer, controller_publish_volume_request,
-    controller_unpublish_volume_request, create_volume_answer, create_volume_request, delete_volume_request, get_capacity_answer,
-    get_capacity_request, list_volumes_answer, list_volumes_request,
+    controller_unpublish_volume_request, create_volume_answer, create_volume_request, created_volume, delete_volume_request,
+    get_capacity_answer, get_capacity_request, list_volume_details_answer, list_volumes_answer, list_volumes_request,
 };
 pub use identity::{get_plugin_capabilities_answer, get_plugin_info_answer, probe_answer};
 pub use node::{

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  longshore up      ─> up.rs       API store, binder, provisioner, attacher, mounter and driver in one process
+//!  longshore serve   ─> volume-bridge  CSI and Docker's volume plugin API on one socket
 //!  longshore status  ─> status.rs   the tree of what exists, and why something waits
 //!  longshore csi     ─> csc         a client for any CSI endpoint; also by the name csc
 //!  external-provisioner, …          ─> programs.rs   by their own names, where they are links to this file
@@ -25,6 +26,7 @@ Usage: longshore COMMAND [FLAGS]
 Commands:
   up       serve StorageClasses, claims, pods and volumes on this host; --demo shows all of it and cleans up
   csi      call a CSI driver by hand; called by the name csc, the same with csc's output
+  serve    serve CSI volumes to Docker, and CSI itself, on one socket
   status   show claims, volumes, attachments and mounts of the cluster or host that a kubeconfig names
   version  print the version
 
@@ -36,6 +38,7 @@ pub fn command() -> clap::Command {
     clap::Command::new("longshore").subcommands([
         up::command().name("up"),
         csc::command().name("csi"),
+        <volume_bridge::Flags as clap::CommandFactory>::command().name("serve"),
         status::command().name("status"),
         clap::Command::new("version").about("Prints the version."),
     ])
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Some("up") => up::main(argv),
         Some(pod_runner::shim::COMMAND) => pod_runner::shim::main(&argv[1..]),
         Some("csi") => csc::main(argv),
+        Some("serve") => volume_bridge::main(argv),
         Some("status") => status::main(argv),
         Some("version" | "--version") => say(&format!("longshore {}\n", sidecar::VERSION)),
         Some("help" | "--help" | "-h") => say(HELP),

@@ -6,21 +6,14 @@
 //! Upstream keeps this in memory and rebuilds half of it from pod folders, and so forgets volumes that were staged but not
 //! yet published (kubernetes#101791).
 
-mod codec;
-mod file_name;
-
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use csi_types::{DriverName, VolumeHandle, VolumeMode};
-use rt::Ctx;
 use rt::rules::{self, Rule};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::VolumeKey;
-pub use codec::{Corrupt, decode, encode};
-pub use file_name::{Identity, file_name, identity};
+pub use ::journal::{Corrupt, encode, file_name};
 
 /// How far the driver got with a volume's staging, as far as we can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -122,106 +115,28 @@ impl Record {
     }
 }
 
-/// What a start found in the folder.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    /// Everything that could be read.
-    pub records: BTreeMap<VolumeKey, Record>,
-    /// What could not, and was set aside.
-    pub set_aside: Vec<SetAside>,
-}
-
-/// A record that could not be read. Its file stays for people to look at.
-#[derive(Debug, Clone)]
-pub struct SetAside {
-    /// Where it is now.
-    pub file: PathBuf,
-    /// Whose record it was, by the file's name.
-    pub identity: Option<Identity>,
-    /// What is wrong with it.
-    pub problem: Corrupt,
-}
-
-impl SetAside {
-    /// Whether it may have been about this volume.
-    pub fn is_of(&self, key: &VolumeKey) -> bool {
-        self.identity.as_ref().is_some_and(|identity| identity.is(key))
-    }
-}
-
 /// The folder of records.
-#[derive(Clone)]
-pub struct Journal {
-    ctx: Ctx,
-    folder: PathBuf,
+pub type Journal = ::journal::Journal<VolumeKey, Record>;
+/// A record that could not be read. Its file stays for people to look at.
+pub type SetAside = ::journal::SetAside<VolumeKey>;
+/// What a file name says about its volume.
+pub type Identity = ::journal::Identity<VolumeKey>;
+
+impl ::journal::Key for VolumeKey {
+    fn parse(text: &str) -> Self {
+        VolumeKey::parse(text)
+    }
+    fn as_str(&self) -> &str {
+        VolumeKey::as_str(self)
+    }
 }
 
-/// Marks files that could not be read.
-const UNREADABLE: &str = ".unreadable-";
-/// The same, once it does not matter any more.
-const SETTLED: &str = ".settled-";
-const RECORD: &str = ".json";
-
-impl Journal {
-    /// Makes the folder if it is not there.
-    pub async fn open(ctx: Ctx, folder: PathBuf) -> io::Result<Self> {
-        ctx.disk().make_dir(&folder).await?;
-        Ok(Self { ctx, folder })
-    }
-
-    /// Reads everything, and renames what cannot be read to `<name>.unreadable-<n>`. Such files are reported at every start,
-    /// until [`Journal::settle`] or a person takes them away.
-    pub async fn load(&self) -> io::Result<Loaded> {
-        let mut loaded = Loaded::default();
-        let names = self.ctx.disk().list(&self.folder).await?;
-        for name in &names {
-            let Some(name) = Path::new(name).file_name().and_then(|name| name.to_str()) else { continue };
-            if let Some((stem, _)) = name.split_once(UNREADABLE) {
-                let file = self.folder.join(name);
-                loaded.set_aside.push(SetAside { file, identity: identity(stem), problem: Corrupt::SetAsideBefore });
-            }
-            let Some(stem) = name.strip_suffix(RECORD) else { continue };
-            let file = self.folder.join(name);
-            let problem = match decode(&self.ctx.disk().read(&file).await?) {
-                Ok((key, record)) if file_name(&key) == stem => {
-                    loaded.records.insert(key, record);
-                    continue;
-                }
-                Ok((key, _)) => Corrupt::Misplaced { key: key.to_string() },
-                Err(problem) => problem,
-            };
-            loaded.set_aside.push(self.set_aside(&file, stem, problem, &names).await?);
-        }
-        Ok(loaded)
-    }
-
-    /// What an unreadable record was about has been found otherwise: its file stays, and is not spoken of again.
-    pub async fn settle(&self, aside: &SetAside) -> io::Result<()> {
-        let name = aside.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let settled = self.folder.join(name.replacen(UNREADABLE, SETTLED, 1));
-        self.ctx.disk().rename(&aside.file, &settled).await
-    }
-
-    /// Writes a record durably. When this returns, a crash cannot take it back.
-    pub async fn save(&self, key: &VolumeKey, record: &Record) -> io::Result<()> {
-        self.ctx.disk().replace(&self.file(key), encode(key, record)).await
-    }
-
-    /// Crosses a record out.
-    pub async fn remove(&self, key: &VolumeKey) -> io::Result<()> {
-        self.ctx.disk().remove(&self.file(key)).await
-    }
-
-    fn file(&self, key: &VolumeKey) -> PathBuf {
-        self.folder.join(format!("{}{RECORD}", file_name(key)))
-    }
-
-    async fn set_aside(&self, file: &Path, stem: &str, problem: Corrupt, taken: &[PathBuf]) -> io::Result<SetAside> {
-        let free = (1..).map(|n| format!("{stem}{UNREADABLE}{n}")).find(|name| !taken.iter().any(|t| t.ends_with(name)));
-        let aside = self.folder.join(free.unwrap_or_default());
-        self.ctx.disk().rename(file, &aside).await?;
-        Ok(SetAside { file: aside, identity: identity(stem), problem })
-    }
+/// The record in these bytes.
+///
+/// # Errors
+/// They are none.
+pub fn decode(bytes: &[u8]) -> Result<(VolumeKey, Record), Corrupt> {
+    ::journal::decode(bytes)
 }
 
 #[cfg(test)]

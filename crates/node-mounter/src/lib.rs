@@ -25,7 +25,6 @@ mod lock;
 mod manifests;
 mod metrics;
 pub mod mounter;
-pub mod mountinfo;
 pub mod node;
 mod observe;
 pub mod paths;
@@ -42,6 +41,7 @@ mod testing;
 mod vol_data;
 mod volumes;
 
+pub use ::mountinfo;
 pub use flags::{Config, Flags};
 pub use metrics::Metrics;
 pub use run::{Edges, GrpcConnect, Surroundings, Work, mount, prepare_root, run};

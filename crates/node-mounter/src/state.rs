@@ -187,7 +187,7 @@ impl State {
         let recorded = self.records.iter().filter(|(_, record)| record.attachable && rules::on(Rule::InUseUntilUnstaged));
         let recorded = recorded.map(|(key, _)| key.clone());
         let held = self.held.iter().filter_map(|lost| lost.identity.as_ref()).flat_map(|identity| match identity {
-            Identity::Volume(key) => vec![key.clone()],
+            Identity::Key(key) => vec![key.clone()],
             Identity::Hash(_) => reported.iter().filter(|key| identity.is(key)).cloned().collect(),
         });
         wanted.chain(recorded).chain(held).collect()

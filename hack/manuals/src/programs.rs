@@ -99,6 +99,7 @@ fn longshore() -> Command {
     let about = |name: &str| match name {
         "up" => "serves StorageClasses, claims, pods and volumes on this host, with no cluster",
         "csi" => "calls a CSI driver by hand: every call of identity, controller, node and group controller",
+        "serve" => "serves CSI volumes to Docker, and CSI itself, on one socket",
         "status" => "shows claims, volumes, attachments and mounts as a tree, and why something waits",
         _ => "prints the version",
     };
@@ -159,6 +160,9 @@ fn by_flag(flag: &str) -> &'static str {
         "kubeconfig"
         | "data-dir"
         | "root-dir"
+        | "state-dir"
+        | "secrets-dir"
+        | "plugin-spec-dir"
         | "manifest-dir"
         | "api-socket"
         | "plugin-registration-path"

@@ -58,10 +58,12 @@ pub fn create_volume_request(request: CreateVolumeRequest) -> csi::CreateVolumeR
 /// There is no volume in the answer, or it has no id.
 pub fn create_volume_answer(answer: csi::CreateVolumeResponse) -> Result<CreatedVolume, CallError> {
     let volume = answer.volume.ok_or_else(|| CallError::malformed(Rpc::CreateVolume, "it holds no volume"))?;
-    if volume.volume_id.is_empty() {
-        return Err(CallError::malformed(Rpc::CreateVolume, "the volume has no id"));
-    }
-    Ok(CreatedVolume {
+    created_volume(volume).ok_or_else(|| CallError::malformed(Rpc::CreateVolume, "the volume has no id"))
+}
+
+/// `None`: it has no id.
+pub fn created_volume(volume: csi::Volume) -> Option<CreatedVolume> {
+    (!volume.volume_id.is_empty()).then(|| CreatedVolume {
         handle: VolumeHandle::from(volume.volume_id),
         capacity: unsigned(volume.capacity_bytes),
         context: volume.volume_context,
@@ -113,6 +115,12 @@ pub fn list_volumes_answer(answer: csi::ListVolumesResponse) -> PublishedVolumes
         Some(PublishedVolume { handle: volume.volume_id.into(), published_node_ids })
     };
     PublishedVolumes { volumes: answer.entries.into_iter().filter_map(volume).collect(), next_token: answer.next_token }
+}
+
+/// The volumes themselves, whatever is said of their nodes, and the next token. Entries without an id are left out.
+pub fn list_volume_details_answer(answer: csi::ListVolumesResponse) -> (Vec<CreatedVolume>, String) {
+    let volumes = answer.entries.into_iter().filter_map(|entry| created_volume(entry.volume?)).collect();
+    (volumes, answer.next_token)
 }
 
 pub fn get_capacity_request(request: GetCapacityRequest) -> csi::GetCapacityRequest {

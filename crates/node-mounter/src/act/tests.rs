@@ -246,7 +246,7 @@ async fn a_stage_that_was_refused_says_nothing_of_a_record_that_was_lost() {
     let bench = Bench::new(Setting { script, ..Setting::default() }).await;
     let lost = SetAside {
         file: "/lost".into(),
-        identity: Some(Identity::Volume(bench.spec.key.clone())),
+        identity: Some(Identity::Key(bench.spec.key.clone())),
         problem: Corrupt::SetAsideBefore,
     };
     bench.agent.state().held.push(lost);

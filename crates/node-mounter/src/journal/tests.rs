@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use rt::Ctx;
 use rt::disk::MemoryDisk;
 
 use super::*;

@@ -1,4 +1,6 @@
 //! The kernel's mount table, as `/proc/self/mountinfo` prints it. Bytes, not text: a path is whatever the user made it.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

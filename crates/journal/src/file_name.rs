@@ -1,33 +1,34 @@
-//! The file name of a record. It says by itself whose record it is, so that a record with no readable content still keeps
-//! its volume reported in use.
+//! The file name of a record. It says by itself whose record it is, so that a record with no readable content is still known
+//! to be about something.
 
-use crate::paths::{VolumeKey, sha256_hex};
+use crate::Key;
+use crate::codec::sha256_hex;
 
 /// Most filesystems take 255 bytes; the rest is for endings and temporary names.
 const LONGEST: usize = 200;
 const HASHED: &str = "sha256-";
 
-/// What a file name says about its volume.
+/// What a file name says about whose record it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// The volume itself.
-    Volume(VolumeKey),
-    /// Too long for a name: its hash. Enough to recognise it when the Node's status names it.
+pub enum Identity<K> {
+    /// The key itself.
+    Key(K),
+    /// Too long for a name: its hash. Enough to recognise it when something else names it.
     Hash(String),
 }
 
-impl Identity {
-    /// Whether this may be that volume.
-    pub fn is(&self, key: &VolumeKey) -> bool {
+impl<K: Key> Identity<K> {
+    /// Whether this may be that one's.
+    pub fn is(&self, key: &K) -> bool {
         match self {
-            Identity::Volume(known) => known == key,
-            Identity::Hash(hash) => *hash == sha256_hex([key.as_str()]),
+            Identity::Key(known) => known == key,
+            Identity::Hash(hash) => *hash == sha256_hex(key.as_str()),
         }
     }
 }
 
 /// The name without its ending. Letters, digits, `-`, `_` and `.` (not the first) stand for themselves, other bytes as `%XX`.
-pub fn file_name(key: &VolumeKey) -> String {
+pub fn file_name<K: Key>(key: &K) -> String {
     let mut name = String::with_capacity(key.as_str().len());
     for (i, byte) in key.as_str().bytes().enumerate() {
         match byte {
@@ -36,11 +37,11 @@ pub fn file_name(key: &VolumeKey) -> String {
             other => name.push_str(&format!("%{other:02X}")),
         }
     }
-    if name.len() > LONGEST || name.starts_with(HASHED) { format!("{HASHED}{}", sha256_hex([key.as_str()])) } else { name }
+    if name.len() > LONGEST || name.starts_with(HASHED) { format!("{HASHED}{}", sha256_hex(key.as_str())) } else { name }
 }
 
 /// Undoes [`file_name`]; `None` for a name that it does not make.
-pub fn identity(name: &str) -> Option<Identity> {
+pub fn identity<K: Key>(name: &str) -> Option<Identity<K>> {
     if let Some(hash) = name.strip_prefix(HASHED) {
         return Some(Identity::Hash(hash.to_owned()));
     }
@@ -54,18 +55,19 @@ pub fn identity(name: &str) -> Option<Identity> {
             bytes.push(byte);
         }
     }
-    let key = VolumeKey::parse(&String::from_utf8(bytes).ok()?);
-    (file_name(&key) == name).then_some(Identity::Volume(key))
+    let key = K::parse(&String::from_utf8(bytes).ok()?);
+    (file_name(&key) == name).then_some(Identity::Key(key))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Name;
     use proptest::prelude::*;
 
     #[test]
-    fn a_long_handle_is_known_by_its_hash() {
-        let key = VolumeKey::parse(&format!("kubernetes.io/csi/d^{}", "x".repeat(300)));
+    fn a_long_key_is_known_by_its_hash() {
+        let key = Name::parse(&format!("kubernetes.io/csi/d^{}", "x".repeat(300)));
         let name = file_name(&key);
         assert!(name.len() <= LONGEST);
         assert!(identity(&name).is_some_and(|identity| identity.is(&key)));
@@ -74,7 +76,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_says_whose_record_it_is(text in "\\PC{0,80}") {
-            let key = VolumeKey::parse(&text);
+            let key = Name::parse(&text);
             let name = file_name(&key);
             prop_assert!(!name.contains('/') && !name.starts_with('.') && name.is_ascii());
             prop_assert!(identity(&name).is_some_and(|identity| identity.is(&key)));

@@ -1,9 +1,10 @@
 //! A record as bytes: one line of JSON, one line with its hash. Whatever is torn, flipped or cut is noticed.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::Record;
-use crate::paths::{VolumeKey, sha256_hex};
+use crate::Key;
 
 /// The version of this form. A reader refuses others, and so sets them aside rather than misreads them.
 const FORMAT: u32 = 1;
@@ -39,24 +40,32 @@ pub enum Corrupt {
 }
 
 /// The bytes of a record.
-pub fn encode(key: &VolumeKey, record: &Record) -> Vec<u8> {
+pub fn encode<K: Key, R: Serialize>(key: &K, record: &R) -> Vec<u8> {
     let line = Line { format: FORMAT, key: key.as_str().into(), record };
-    // A record is strings, booleans and lists: it has a JSON form.
+    // A record is strings, booleans, lists and maps with names: it has a JSON form.
     let json = serde_json::to_string(&line).unwrap_or_default();
-    let hash = sha256_hex([json.as_str()]);
+    let hash = sha256_hex(&json);
     format!("{json}\nsha256:{hash}\n").into_bytes()
 }
 
 /// The record in these bytes.
-pub fn decode(bytes: &[u8]) -> Result<(VolumeKey, Record), Corrupt> {
+///
+/// # Errors
+/// They are not what [`encode`] wrote.
+pub fn decode<K: Key, R: DeserializeOwned>(bytes: &[u8]) -> Result<(K, R), Corrupt> {
     let text = std::str::from_utf8(bytes).map_err(|_| Corrupt::WrongHash)?;
     let (json, hash) = text.strip_suffix('\n').and_then(|text| text.rsplit_once("\nsha256:")).ok_or(Corrupt::NoHash)?;
-    if sha256_hex([json]) != hash {
+    if sha256_hex(json) != hash {
         return Err(Corrupt::WrongHash);
     }
-    let line: Line<'_, Record> = serde_json::from_str(json).map_err(|e| Corrupt::Form(e.to_string()))?;
+    let line: Line<'_, R> = serde_json::from_str(json).map_err(|e| Corrupt::Form(e.to_string()))?;
     if line.format != FORMAT {
         return Err(Corrupt::Form(format!("format {}", line.format)));
     }
-    Ok((VolumeKey::parse(&line.key), line.record))
+    Ok((K::parse(&line.key), line.record))
+}
+
+/// Lowercase hex of the SHA-256.
+pub(crate) fn sha256_hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
