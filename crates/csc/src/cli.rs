@@ -114,6 +114,21 @@ pub struct Env {
     pub debug: Option<String>,
 }
 
+impl Env {
+    /// That of this process.
+    ///
+    /// # Errors
+    /// The name of a variable that is not UTF-8: without it a call would be another one.
+    pub fn of_process() -> Result<Self, String> {
+        let read = |name: &str| match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8, and CSI carries nothing else")),
+        };
+        Ok(Self { endpoint: read("CSI_ENDPOINT")?, secrets: read("X_CSI_SECRETS")?, debug: read("X_CSI_DEBUG")? })
+    }
+}
+
 /// What is to be told.
 #[derive(PartialEq, PartialOrd)]
 enum Level {
@@ -222,6 +237,36 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The row of a command, in the part of its service.
+    fn row<'a>(page: &'a str, service: &str, command: &str) -> &'a str {
+        let part = page.split(&format!("| **{service}** (")).nth(1).unwrap_or_else(|| panic!("no {service} on the page"));
+        let rows = part.lines().take_while(|line| !line.is_empty()).skip(1).take_while(|line| !line.starts_with("| **"));
+        rows.into_iter()
+            .find(|line| line.starts_with(&format!("| `{command}`")))
+            .unwrap_or_else(|| panic!("no row for {service} {command}"))
+    }
+
+    #[test]
+    fn the_page_has_every_command_with_its_aliases_and_flags() {
+        let page = include_str!("../../../docs/csi-client.md");
+        let cli = Cli::command();
+        for flag in cli.get_arguments().filter_map(|arg| arg.get_long()) {
+            assert!(page.contains(&format!("`--{flag}`")), "--{flag}");
+        }
+        for service in cli.get_subcommands() {
+            for command in service.get_subcommands() {
+                let row = row(page, service.get_name(), command.get_name());
+                for alias in command.get_visible_aliases() {
+                    assert!(row.contains(&format!("`{alias}`")), "{alias} of {row}");
+                }
+                let flags = command.get_arguments().filter_map(|arg| arg.get_long()).filter(|flag| *flag != "volume-mount-group");
+                for flag in flags {
+                    assert!(row.contains(&format!("`--{flag}`")), "--{flag} of {row}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -69,14 +69,17 @@ pub fn command() -> clap::Command {
 
 /// The program, with the process's command line: `argv[0]` is what usage texts call it.
 pub fn main(argv: Vec<OsString>) -> ExitCode {
-    let env = |name: &str| std::env::var(name).ok();
-    let env = Env { endpoint: env("CSI_ENDPOINT"), secrets: env("X_CSI_SECRETS"), debug: env("X_CSI_DEBUG") };
+    let refuse = |sentence: String| {
+        let _ = writeln!(std::io::stderr(), "{sentence}");
+        ExitCode::FAILURE
+    };
+    let env = match Env::of_process() {
+        Ok(env) => env,
+        Err(sentence) => return refuse(sentence),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "cannot start the runtime: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return refuse(format!("cannot start the runtime: {error}")),
     };
     let is_csc = argv.first().is_some_and(|name| Path::new(name).file_name() == Some(OsStr::new(NAME)));
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
@@ -90,10 +93,15 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 /// Cancel safety: a dropped run ends the waiting, not what the driver is doing.
 pub async fn run(ctx: &rt::Ctx, argv: Vec<OsString>, env: &Env, streams: Streams<'_>) -> u8 {
     let Streams { out, err, people } = streams;
-    let mut words = argv.into_iter().map(|word| word.to_string_lossy().into_owned());
+    let mut argv = argv.into_iter();
     // Usage texts show no folder.
-    let program = words.next().map_or_else(|| NAME.to_owned(), |name| name.rsplit('/').next().unwrap_or_default().to_owned());
-    let ended = execute(ctx, &program, words.collect(), env, Streams { out: &mut *out, err: &mut *err, people }).await;
+    let program = argv.next().map_or_else(|| NAME.to_owned(), |name| name.to_string_lossy().into_owned());
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    let words = argv.map(|word| word.into_string().map_err(|word| Failure::Usage(format!("argument {word:?} is not UTF-8"))));
+    let ended = match words.collect() {
+        Ok(words) => execute(ctx, &program, words, env, Streams { out: &mut *out, err: &mut *err, people }).await,
+        Err(failure) => Err(failure),
+    };
     let Err(failure) = ended else { return 0 };
     if failure.is_closed_pipe() {
         return 0;

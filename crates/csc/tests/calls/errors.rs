@@ -86,6 +86,19 @@ async fn a_bad_command_line_is_1_and_nothing_is_called() {
 }
 
 #[tokio::test]
+async fn an_argument_that_is_not_utf_8_is_refused_rather_than_changed() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let world = World::start().await;
+    let argv =
+        ["csc", "c", "rm"].iter().map(|word| (*word).into()).chain([std::ffi::OsString::from_vec(vec![b'v', 0xff])]).collect();
+    let env = Env { endpoint: Some(world.driver.endpoint()), ..Env::default() };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let streams = csc::Streams { out: &mut out, err: &mut err, people: false };
+    assert_eq!(csc::run(&rt::Ctx::real(), argv, &env, streams).await, 1);
+    assert!(String::from_utf8_lossy(&err).contains("is not UTF-8") && world.driver.requests().is_empty());
+}
+
+#[tokio::test]
 async fn help_goes_to_stdout_and_is_no_failure() {
     for line in [&["--help"][..], &["controller", "--help"], &["c", "new", "--help"]] {
         let ran = ran("csc", line, &Env::default(), false).await;
