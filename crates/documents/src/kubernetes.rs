@@ -4,6 +4,7 @@
 //!  Workload ─ workload.rs ─> Deployment, DaemonSet, Job or Pod      (Host: Pods only)
 //!    Task   ─ container.rs, probe.rs ─> a container                 (Host: a command, run as a process)
 //!    Volume ─ volumes.rs ─> PersistentVolume + claim, and a volume of the pod
+//!    VolumeSpec ─ volume_spec.rs ─> StorageClass + claim, or PersistentVolume + claim
 //!    SecretValue ─ secrets.rs ─> Secret
 //! ```
 //!
@@ -16,6 +17,7 @@ mod pod;
 mod probe;
 mod secrets;
 mod users;
+mod volume_spec;
 mod volumes;
 mod workload;
 
@@ -121,6 +123,7 @@ impl Objects {
 /// Everything that this place cannot have, or that is not known.
 pub fn objects(document: &Document, options: &Options, lines: &Lines) -> Result<Objects, Problems> {
     let mut making = Making { options, lines, notes: Notes::default(), objects: Vec::new(), volumes: Vec::new() };
+    volume_spec::make(&mut making, document);
     volumes::collect(&mut making, document);
     for workload in &document.workloads {
         workload::make(&mut making, document.format, workload);

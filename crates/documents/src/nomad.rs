@@ -22,6 +22,8 @@ pub use fields::FIELDS;
 pub use hcl::{Given, Inputs};
 pub use plugin::merge;
 
+use located::Lines;
+
 use hcl::{Body, Content, Entry, Mistake, Place, Value};
 use reader::{Inner, Reader, Report};
 
@@ -48,6 +50,14 @@ pub enum Form {
 /// # Errors
 /// Everything that is wrong with it, each with its place and field.
 pub fn parse(text: &str, inputs: &Inputs, node: Option<&str>) -> Result<Parsed, Problems> {
+    parse_located(text, inputs, node).map(|(parsed, _)| parsed)
+}
+
+/// As [`parse`], with where in the text the document's fields are, for whoever has more to say about them.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_located(text: &str, inputs: &Inputs, node: Option<&str>) -> Result<(Parsed, Lines), Problems> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let report = Report::default();
     let mut document =
@@ -55,7 +65,8 @@ pub fn parse(text: &str, inputs: &Inputs, node: Option<&str>) -> Result<Parsed, 
     if let Err(mistakes) = read(text, inputs, node, &report, &mut document) {
         mistakes.into_iter().for_each(|mistake| report.mistake(mistake));
     }
-    report.finish().finish(document)
+    let (notes, lines) = report.finish();
+    notes.finish(document).map(|parsed| (parsed, lines))
 }
 
 /// What a text is. It need not be good: where nothing can be said, it is a job.
@@ -101,7 +112,8 @@ fn read(text: &str, inputs: &Inputs, node: Option<&str>, report: &Report, docume
             let job = entries.iter().find(|entry| entry.key == "Job").map_or(Ok(entries.as_slice()), |entry| map(entry))?;
             let at = job.first().map_or(Place::default(), |entry| entry.at);
             report.be_lenient();
-            add(&Inner { label: None, at, body: api::job(job) }, node, report, document);
+            let id = job.iter().find(|entry| entry.key == "ID").and_then(|entry| entry.node.value.to_text());
+            add(&Inner { label: id, at, body: api::job(job) }, node, report, document);
         }
         Form::Volume => {
             let body = if json { Body::of_map(&object(text)?) } else { hcl::specification(text)? };

@@ -26,6 +26,15 @@ impl Lines {
         Self(paths.into_iter().collect())
     }
 
+    /// Of fields as [`Lines::find`] takes them. Of a field that is there twice, the first.
+    pub fn of_fields<'f>(fields: impl IntoIterator<Item = (&'f str, Place)>) -> Self {
+        let mut lines = BTreeMap::new();
+        for (field, place) in fields {
+            lines.entry(segments(field)).or_insert(place);
+        }
+        Self(lines)
+    }
+
     /// The lines of what is below this path, with paths that begin there.
     pub fn below(&self, path: &[String]) -> Self {
         let inner = self.0.iter().filter_map(|(at, line)| Some((at.strip_prefix(path)?.to_vec(), *line)));

@@ -1,4 +1,4 @@
-# Two ways to use it, and a flag for whoever mounts it.
+# Two ways to use it, and an option of its mount.
 id           = "shared[0]"
 name         = "shared-0"
 type         = "csi"
@@ -17,7 +17,7 @@ capability {
 }
 
 mount_options {
-  mount_flags = ["ro"]
+  mount_flags = ["noatime"]
 }
 
 secrets {

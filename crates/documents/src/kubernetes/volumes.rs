@@ -134,21 +134,25 @@ fn make(making: &mut Making<'_>, csi: &CsiVolume, volume: &Volume, name: &str, (
 
 impl Making<'_> {
     fn driver(&mut self, csi: &CsiVolume) -> String {
-        if let Some(driver) = self.options.drivers.get(&csi.plugin) {
+        self.driver_of(&csi.plugin, &csi.plugin_field)
+    }
+
+    /// The CSI name of a plugin; noted if nobody knows it.
+    pub(super) fn driver_of(&mut self, plugin: &str, field: &str) -> String {
+        if let Some(driver) = self.options.drivers.get(plugin) {
             return driver.clone();
         }
         let why = match self.options.place {
             Place::Cluster => format!(
-                "plugin {:?} is a name of this document's system; say the name that the CSI driver has: --driver {}=CSI-NAME",
-                csi.plugin, csi.plugin
+                "plugin {plugin:?} is a name of this document's system; say the name that the CSI driver has: --driver {plugin}=CSI-NAME"
             ),
             Place::Host => format!(
-                "there is no plugin {:?} on this host: give its configuration by --csi-plugin-config-dir, or the driver that is meant by --driver {}=CSI-NAME",
-                csi.plugin, csi.plugin
+                "there is no plugin {plugin:?} on this host: give its configuration by --csi-plugin-config-dir, or the driver that is meant by \
+                 --driver {plugin}=CSI-NAME"
             ),
         };
-        self.problem(&csi.plugin_field, why);
-        csi.plugin.clone()
+        self.problem(field, why);
+        plugin.to_owned()
     }
 
     /// An entry of a pod's `volumes`. `instance`: of a workload whose instances have volumes of their own.
@@ -165,6 +169,14 @@ impl Making<'_> {
                     (true, instance) => format!("{}[{}]", registered.id, instance.unwrap_or(0)),
                     (false, _) => registered.id.clone(),
                 };
+                if let AccessType::Mount { fs_type, mount_flags, .. } = &registered.access_type
+                    && !(fs_type.is_empty() && mount_flags.is_empty())
+                {
+                    self.warn(
+                        &volume.field,
+                        "its mount options have no effect: those of the volume's own specification hold for all who use it",
+                    );
+                }
                 named.with("persistentVolumeClaim", claim(&claim_name(&id)))
             }
             Source::HostPath(path) => named.with("hostPath", Map::new().with("path", path)),

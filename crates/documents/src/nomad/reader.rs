@@ -13,6 +13,8 @@ use crate::notes::{Note, Notes};
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     notes: RefCell<Notes>,
+    /// Where each block is, by the words that messages have for it.
+    places: RefCell<Vec<(String, located::Place)>>,
     /// Fields that nobody knows are left out, as the API does, not refused, as HCL does.
     lenient: Cell<bool>,
 }
@@ -34,14 +36,23 @@ impl Report {
         self.lenient.set(true);
     }
 
-    pub(crate) fn finish(self) -> Notes {
-        self.notes.into_inner()
+    fn block(&self, path: &str, at: Place) {
+        self.places.borrow_mut().extend(place(at).map(|place| (path.to_owned(), place)));
+    }
+
+    /// The notes, and where blocks are.
+    pub(crate) fn finish(self) -> (Notes, located::Lines) {
+        let places = self.places.into_inner();
+        (self.notes.into_inner(), located::Lines::of_fields(places.iter().map(|(path, place)| (path.as_str(), *place))))
     }
 }
 
+fn place(at: Place) -> Option<located::Place> {
+    (at.line > 0).then(|| located::Place { line: at.line, column: at.column.max(1) })
+}
+
 fn note(at: Place, field: impl Into<String>, reason: impl Into<String>) -> Note {
-    let place = (at.line > 0).then(|| located::Place { line: at.line, column: at.column.max(1) });
-    Note { place, field: field.into(), reason: reason.into() }
+    Note { place: place(at), field: field.into(), reason: reason.into() }
 }
 
 /// A block inside of a block.
@@ -66,7 +77,9 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(kind: &'static str, path: impl Into<String>, at: Place, body: &'a Body, report: &'a Report) -> Self {
-        Self { kind, path: path.into(), at, body, taken: RefCell::default(), report }
+        let path = path.into();
+        report.block(&path, at);
+        Self { kind, path, at, body, taken: RefCell::default(), report }
     }
 
     /// The words of a field of this block.

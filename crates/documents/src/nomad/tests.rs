@@ -2,6 +2,7 @@
 
 mod expressions;
 mod fuzz;
+mod golden;
 mod rules;
 mod seeds;
 mod volumes;

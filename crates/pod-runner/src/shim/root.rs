@@ -34,7 +34,19 @@ pub(super) fn build(launch: &Launch) -> Result<(), String> {
     // Shorter paths first: a volume inside another volume's place comes on top.
     let mut mounts: Vec<&Mount> = launch.mounts.iter().collect();
     mounts.sort_by_key(|mount| mount.target.components().count());
-    for mount in mounts {
+    for (index, mount) in mounts.iter().enumerate() {
+        // Inside another volume there is only what that volume has.
+        let around =
+            mounts[..index].iter().rev().find(|around| mount.target != around.target && mount.target.starts_with(&around.target));
+        if let Some(around) = around.filter(|_| !below(&root, &mount.target).exists()) {
+            make_inside(mount, &root, around).map_err(|error| {
+                format!(
+                    "cannot make a place for {} in the volume at {}: {error}",
+                    mount.target.display(),
+                    around.target.display()
+                )
+            })?;
+        }
         place(mount, &root, &launch.dir).map_err(|error| format!("cannot mount at {}: {error}", mount.target.display()))?;
     }
     if root != Path::new("/") {
@@ -72,6 +84,26 @@ fn widen(root: &Path, missing: &[&Mount]) -> io::Result<()> {
             },
         }
     }
+    Ok(())
+}
+
+/// What a volume is mounted on, in a volume that is mounted already. A link that leads out of that volume is an error: it would be the
+/// host's own file that is made.
+fn make_inside(mount: &Mount, root: &Path, around: &Mount) -> io::Result<()> {
+    let volume = below(root, &around.target);
+    let inner = mount.target.strip_prefix(&around.target).map_err(io::Error::other)?;
+    let file = match &mount.source {
+        Source::Path(source) => source.is_file(),
+        Source::Device(_) | Source::File(..) => true,
+        Source::Files(_) => false,
+        Source::SubPath(volume, path) => fs::metadata(sub_path(volume, path)?.1)?.is_file(),
+    };
+    let (Some(parent), Some(name), true) = (inner.parent(), inner.file_name(), file) else {
+        return sub_path(&volume, inner).map(drop);
+    };
+    let (parent, _) = sub_path(&volume, parent)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(&parent, name, flags, Mode::from_raw_mode(0o644))?;
     Ok(())
 }
 
