@@ -42,6 +42,10 @@ pub struct Flags {
     /// Claim PUBLISH_UNPUBLISH_VOLUME: volumes must be published to a node before it may stage them.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = ArgAction::Set)]
     pub controller_publish: bool,
+    /// Let several nodes have a volume at once (the MULTI_NODE access modes). Only where all nodes that use the data directory are this
+    /// host, or volumes are of type directory on a filesystem that the hosts share; a loop device on two hosts destroys its filesystem.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = ArgAction::Set)]
+    pub multi_node: bool,
     /// Log verbosity; 5 adds every call, 6 everything.
     #[arg(short = 'v', long = "v", default_value_t = 2)]
     pub verbosity: u8,
@@ -70,6 +74,8 @@ pub struct Config {
     pub overcommit: bool,
     /// Claim and demand ControllerPublishVolume.
     pub controller_publish: bool,
+    /// Volumes may be with several nodes at once.
+    pub multi_node: bool,
 }
 
 impl Flags {
@@ -120,6 +126,7 @@ impl Flags {
             max_volumes_per_node: self.max_volumes_per_node,
             overcommit: self.overcommit,
             controller_publish: self.controller_publish,
+            multi_node: self.multi_node,
         })
     }
 }

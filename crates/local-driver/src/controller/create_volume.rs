@@ -31,7 +31,7 @@ struct Request {
 impl Driver {
     pub(crate) fn create_volume(&self, request: csi::CreateVolumeRequest) -> Result<csi::CreateVolumeResponse> {
         let name = required("name", &request.name)?.to_owned();
-        let (wanted, filesystem) = capability::all(&request.volume_capabilities)?;
+        let (wanted, filesystem) = capability::all(&request.volume_capabilities, self.config.multi_node)?;
         let parameters = Parameters::of(&request.parameters)?;
         if let Some(key) = request.mutable_parameters.keys().next() {
             return Err(Error::Invalid(format!(

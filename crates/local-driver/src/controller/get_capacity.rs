@@ -15,7 +15,7 @@ impl Driver {
         let kind = parameters.kind.unwrap_or(Kind::Loop);
         let elsewhere = request.accessible_topology.as_ref().is_some_and(|place| !self.is_here(place));
         // No volume of this shape can exist here: that is a capacity of zero, not a failure.
-        let (fits, filesystem) = match capability::all(&request.volume_capabilities) {
+        let (fits, filesystem) = match capability::all(&request.volume_capabilities, self.config.multi_node) {
             _ if request.volume_capabilities.is_empty() => (true, None),
             Ok((wanted, filesystem)) => (wanted.iter().all(|wanted| wanted.fits(kind).is_ok()), filesystem),
             Err(_) => (false, None),

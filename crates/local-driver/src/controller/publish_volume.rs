@@ -20,7 +20,7 @@ impl Driver {
     ) -> Result<csi::ControllerPublishVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
         let node = required("node_id", &request.node_id)?;
-        let wanted = Wanted::of(request.volume_capability.as_ref())?;
+        let wanted = Wanted::of(request.volume_capability.as_ref(), self.config.multi_node)?;
         let (_guard, key, mut volume) = self.store.locked(id)?;
         wanted.fits(volume.kind)?;
         if !self.store.knows_node(node) {
@@ -38,13 +38,14 @@ impl Driver {
                 )));
             }
             None => {
-                if let Some(other) = volume.attached.keys().next() {
+                let alone = |attachment: &Attachment| !(wanted.shared && attachment.shared);
+                if let Some((other, _)) = volume.attached.iter().find(|(_, attachment)| alone(attachment)) {
                     return Err(Error::Precondition(format!(
                         "volume {id} is published to node {other}; unpublish it there first"
                     )));
                 }
                 self.check_room(node)?;
-                volume.attached.insert(node.to_owned(), Attachment { readonly });
+                volume.attached.insert(node.to_owned(), Attachment { readonly, shared: wanted.shared });
                 self.store.volumes.update(&key, &volume)?;
                 tracing::info!(volume = id, node, readonly, "published to node");
             }

@@ -17,7 +17,7 @@ impl Driver {
             return Err(Error::Invalid("volume_capabilities is empty; name at least one".to_owned()));
         }
         let (_, volume) = self.store.volume(id)?;
-        let judged = capability::all(&request.volume_capabilities).and_then(|(wanted, filesystem)| {
+        let judged = capability::all(&request.volume_capabilities, self.config.multi_node).and_then(|(wanted, filesystem)| {
             wanted.iter().try_for_each(|wanted| wanted.fits(volume.kind))?;
             match (volume.filesystem, filesystem) {
                 (Some(has), Some(asked)) if has != asked => {

@@ -18,7 +18,7 @@ use crate::store::record::{Kind, Publication, Volume};
 impl Driver {
     pub(crate) fn publish_volume(&self, request: csi::NodePublishVolumeRequest) -> Result<csi::NodePublishVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
-        let wanted = Wanted::of(request.volume_capability.as_ref())?;
+        let wanted = Wanted::of(request.volume_capability.as_ref(), self.config.multi_node)?;
         let target = host_path("target_path", &request.target_path)?;
         if ephemeral::is_asked(&request.volume_context) {
             self.publish_ephemeral(&request, &wanted, &target)?;

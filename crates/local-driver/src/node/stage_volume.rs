@@ -18,7 +18,7 @@ use crate::store::record::{Filesystem, Format, Kind, Volume};
 impl Driver {
     pub(crate) fn stage_volume(&self, request: csi::NodeStageVolumeRequest) -> Result<csi::NodeStageVolumeResponse> {
         let id = required("volume_id", &request.volume_id)?;
-        let wanted = Wanted::of(request.volume_capability.as_ref())?;
+        let wanted = Wanted::of(request.volume_capability.as_ref(), self.config.multi_node)?;
         let point = host_path("staging_target_path", &request.staging_target_path)?;
         let (_guard, key, mut volume) = self.store.locked(id)?;
         wanted.fits(volume.kind)?;

@@ -61,6 +61,9 @@ pub(crate) enum Source {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Attachment {
     pub(crate) readonly: bool,
+    /// Others may have it too.
+    #[serde(default)]
+    pub(crate) shared: bool,
 }
 
 /// One path that a node published a volume at. Written before the mount, crossed out after the unmount.

@@ -167,6 +167,7 @@ impl Host {
             max_volumes_per_node: 0,
             overcommit: false,
             controller_publish: false,
+            multi_node: false,
         };
         let stop = self.parts.shutdown.clone();
         self.tasks.push(self.parts.run("local-driver", async move {

@@ -197,6 +197,7 @@ impl Second {
             max_volumes_per_node: 0,
             overcommit: false,
             controller_publish: true,
+            multi_node: false,
         };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
