@@ -9,6 +9,7 @@
 //! Source: Nomad 1.3 to 2.0, its job specification, `api.CSIVolume`, and the commands `volume create` and `volume register`.
 
 mod api;
+mod claims;
 mod fields;
 mod hcl;
 mod job;
@@ -18,6 +19,7 @@ mod runtime;
 mod specification;
 mod workload;
 
+pub use claims::claims;
 pub use fields::FIELDS;
 pub use hcl::{Given, Inputs};
 pub use plugin::merge;
@@ -28,7 +30,7 @@ use hcl::{Body, Content, Entry, Mistake, Place, Value};
 use reader::{Inner, Reader, Report};
 
 use crate::model::{Document, Format};
-use crate::notes::{Parsed, Problems};
+use crate::notes::{Note, Parsed, Problems};
 
 /// What a text is, by what is at its top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +67,9 @@ pub fn parse_located(text: &str, inputs: &Inputs, node: Option<&str>) -> Result<
     if let Err(mistakes) = read(text, inputs, node, &report, &mut document) {
         mistakes.into_iter().for_each(|mistake| report.mistake(mistake));
     }
-    let (notes, lines) = report.finish();
+    let (mut notes, lines) = report.finish();
+    let place = |note: Note| Note { place: lines.place(&note.field), ..note };
+    notes.problems.extend(claims(&[&document]).into_iter().map(place));
     notes.finish(document).map(|parsed| (parsed, lines))
 }
 

@@ -4,6 +4,7 @@ mod checks;
 mod group;
 mod task;
 
+pub(crate) use checks::name as mode_name;
 pub(crate) use group::{ACCESS_MODES, ATTACHMENT_MODES, mount_options};
 
 use std::collections::BTreeMap;

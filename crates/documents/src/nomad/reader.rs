@@ -1,59 +1,18 @@
 //! Takes the fields of a block one by one, and says what becomes of those that nobody took.
 
-use std::cell::{Cell, RefCell};
+mod duration;
+mod report;
+
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fields::FIELDS;
-use super::hcl::{Body, Content, Entry, Item, Mistake, Node, Place, Value};
+use super::hcl::{Body, Content, Entry, Item, Node, Place, Value};
 use crate::fields::{Fate, find, meant};
-use crate::notes::{Note, Notes};
 
-/// What there is to say about a document, while it is read.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    notes: RefCell<Notes>,
-    /// Where each block is, by the words that messages have for it.
-    places: RefCell<Vec<(String, located::Place)>>,
-    /// Fields that nobody knows are left out, as the API does, not refused, as HCL does.
-    lenient: Cell<bool>,
-}
-
-impl Report {
-    pub(crate) fn problem(&self, at: Place, field: impl Into<String>, reason: impl Into<String>) {
-        self.notes.borrow_mut().problems.push(note(at, field, reason));
-    }
-
-    pub(crate) fn warning(&self, at: Place, field: impl Into<String>, reason: impl Into<String>) {
-        self.notes.borrow_mut().warnings.push(note(at, field, reason));
-    }
-
-    pub(crate) fn mistake(&self, mistake: Mistake) {
-        self.problem(mistake.at, "", mistake.message);
-    }
-
-    pub(crate) fn be_lenient(&self) {
-        self.lenient.set(true);
-    }
-
-    fn block(&self, path: &str, at: Place) {
-        self.places.borrow_mut().extend(place(at).map(|place| (path.to_owned(), place)));
-    }
-
-    /// The notes, and where blocks are.
-    pub(crate) fn finish(self) -> (Notes, located::Lines) {
-        let places = self.places.into_inner();
-        (self.notes.into_inner(), located::Lines::of_fields(places.iter().map(|(path, place)| (path.as_str(), *place))))
-    }
-}
-
-fn place(at: Place) -> Option<located::Place> {
-    (at.line > 0).then(|| located::Place { line: at.line, column: at.column.max(1) })
-}
-
-fn note(at: Place, field: impl Into<String>, reason: impl Into<String>) -> Note {
-    Note { place: place(at), field: field.into(), reason: reason.into() }
-}
+use duration::duration;
+pub(crate) use report::Report;
 
 /// A block inside of a block.
 #[derive(Debug, Clone)]
@@ -352,54 +311,6 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-        }
-    }
-}
-
-/// A duration as Go writes it: `1h30m`, `500ms`, `1.5s`. `None` if it is none, or negative.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    if rest == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut total = 0.0_f64;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !(character.is_ascii_digit() || character == '.'))?;
-        let (number, unit) = rest.split_at(digits);
-        let length = unit.find(|character: char| character.is_ascii_digit() || character == '.').unwrap_or(unit.len());
-        let (unit, after) = unit.split_at(length);
-        let scale = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            _ => return None,
-        };
-        total += number.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    // What Go can hold: about 292 years.
-    (total < 9.2e9).then(|| Duration::from_secs_f64(total))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_gos() {
-        for (text, milliseconds) in
-            [("30s", 30_000), ("1h30m", 5_400_000), ("1.5s", 1_500), ("500ms", 500), ("0", 0), ("+5s", 5_000)]
-        {
-            assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for text in ["", "30", "s", "-5s", "1y", "1.2.3s", "99999999999h", "1e9s"] {
-            assert_eq!(duration(text), None, "{text}");
         }
     }
 }

@@ -37,6 +37,40 @@ fn several_instances_cannot_share_what_has_one_writer() {
 }
 
 #[test]
+fn two_groups_cannot_write_to_what_has_one_writer() {
+    let group = |name: &str, mode: &str, more: &str| {
+        let inner = job(&volume(mode, more), MOUNT);
+        let (_, group) = inner.split_once("group \"g\"").expect("a group");
+        format!("group \"{name}\"{}", group.trim_end().strip_suffix('}').expect("the job's end"))
+    };
+    let both = |first: (&str, &str), second: (&str, &str)| {
+        format!("job \"j\" {{\n{}\n{}\n}}\n", group("a", first.0, first.1), group("b", second.0, second.1))
+    };
+    let writer = ("single-node-writer", "");
+    refused(&both(writer, writer), "\"s\" has 2 writers, and single-node-writer allows one");
+    refused(&both(writer, ("single-node-writer", "read_only = true")), "allows the writer alone");
+    let one = ("multi-node-single-writer", "");
+    refused(&both(one, one), "multi-node-single-writer allows one");
+    read(&both(one, ("multi-node-single-writer", "read_only = true")));
+    let all = ("multi-node-multi-writer", "");
+    refused(&both(all, all).replacen("file-system", "block-device", 1), "cannot change the attachment mode of \"s\"");
+    let told = problems(&both(writer, writer));
+    assert!(told[0].starts_with("23:1: job \"j\" > group \"b\" > volume \"v\""), "{told:?}");
+}
+
+#[test]
+fn a_job_and_the_specification_of_its_volume_are_checked_together() {
+    let spec = "id = \"s\"\nname = \"s\"\nplugin_id = \"p\"\ncapability {\n access_mode = \"multi-node-reader-only\"\n attachment_mode = \"file-system\"\n}\n";
+    let (spec, user) = (read(spec).document, read(&job(&volume("single-node-writer", ""), MOUNT)).document);
+    let told = super::super::claims(&[&user, &spec]);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].reason.contains("asks for \"s\" single-node-writer as file-system"), "{told:?}");
+    assert!(told[0].reason.contains("has only multi-node-reader-only as file-system"), "{told:?}");
+    let reader = read(&job(&volume("multi-node-reader-only", "read_only = true"), MOUNT)).document;
+    assert_eq!(super::super::claims(&[&reader, &spec]), []);
+}
+
+#[test]
 fn per_alloc_is_not_for_system_jobs() {
     let text =
         job(&volume("single-node-writer", "per_alloc = true"), MOUNT).replace("job \"j\" {", "job \"j\" {\n type = \"system\"");
