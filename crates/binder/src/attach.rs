@@ -52,7 +52,7 @@ pub(crate) async fn run(part: Part) {
         part: part.clone(),
         status: tokio::sync::Mutex::default(),
         waiting: Mutex::default(),
-        detaching: Mutex::default(),
+        detaching: Arc::default(),
     });
     attach.subscribe(&keys);
     drive(attach, keys, part.engine_with("attach_detach", BACKOFF)).await;
@@ -74,7 +74,7 @@ struct Attach {
     /// Since when an attacher is waited for. A hint.
     waiting: Mutex<BTreeMap<Key, Instant>>,
     /// The uids of attachments whose deletion was asked for, while it is not known what became of that.
-    detaching: Mutex<BTreeSet<Box<str>>>,
+    detaching: Arc<Mutex<BTreeSet<Box<str>>>>,
 }
 
 impl Attach {
@@ -114,8 +114,11 @@ impl Attach {
                 to.add(Subject::Volume(key.clone()));
             }
         });
-        let (to, here) = (keys.clone(), node.clone());
+        let (to, here, detaching) = (keys.clone(), node.clone(), self.detaching.clone());
         caches.attachments.subscribe(move |change: &Change<Attachment>| {
+            if let (Some(gone), None) = (&change.old, &change.new) {
+                detaching.lock().unwrap_or_else(PoisonError::into_inner).remove(&gone.meta.uid);
+            }
             let ours = change.old.iter().chain(&change.new).filter(|attachment| *attachment.node == *here);
             ours.filter_map(|attachment| attachment.volume()).for_each(|volume| to.add(Subject::Volume(Key::cluster(volume))));
         });

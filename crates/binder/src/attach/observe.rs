@@ -67,16 +67,20 @@ impl Attach {
                 let failure = self.caches().attach_failures.get(attachment.meta.key.as_str())?;
                 (!attachment.attached && failure.meta.uid == attachment.meta.uid).then(|| failure.message.to_string())
             }),
-            attachment: attachment.map(|attachment| AttachmentState {
-                attached: attachment.attached,
-                deleting: attachment.meta.deleting,
-                detaching: self.detaching().contains(&attachment.meta.uid),
-            }),
+            attachment: attachment.map(|attachment| self.state_of(&attachment)),
             in_use: lists(in_use),
             reported: lists(|node| &node.volumes_attached),
             waited: std::time::Duration::ZERO,
             driver: csi.map(|csi| csi.driver.to_string()).unwrap_or_default(),
             handle: csi.map(|csi| csi.volume_handle.to_string()).unwrap_or_default(),
+        }
+    }
+
+    fn state_of(&self, attachment: &Attachment) -> AttachmentState {
+        AttachmentState {
+            attached: attachment.attached,
+            deleting: attachment.meta.deleting,
+            detaching: self.detaching().contains(&attachment.meta.uid),
         }
     }
 
@@ -125,9 +129,7 @@ impl Attach {
     pub(super) fn attached(&self, node: &Node) -> Vec<String> {
         let in_use: BTreeSet<&str> = in_use(node).iter().map(|name| &**name).collect();
         let here = self.caches().attachments.all().into_iter();
-        let detaching = self.detaching().clone();
-        let stays = |have: &Attachment| have.attached && !have.meta.deleting && !detaching.contains(&have.meta.uid);
-        let here = here.filter(|have| stays(have) && *have.node == *self.node());
+        let here = here.filter(|have| *have.node == *self.node() && self.state_of(have).stays());
         let names = here.filter_map(|attachment| {
             let volume = Key::cluster(attachment.volume()?);
             let name = match self.volume(&volume) {

@@ -130,11 +130,17 @@ fn volume(v: &Facts) -> Next {
     }
 }
 
+impl AttachmentState {
+    /// Attached, and nobody is about to change that.
+    pub(super) fn stays(self) -> bool {
+        self.attached && !self.deleting && !self.detaching
+    }
+}
+
 impl Facts {
     /// It belongs into the node's list.
     pub(super) fn is_attached_for_good(&self) -> bool {
-        let attached = self.attachment.is_some_and(|it| it.attached && !it.deleting && !it.detaching);
-        attached && (self.wanted || self.in_use)
+        self.attachment.is_some_and(AttachmentState::stays) && (self.wanted || self.in_use)
     }
 
     /// The node's list is right about it.
