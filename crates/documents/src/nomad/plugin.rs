@@ -107,7 +107,7 @@ fn how(filling: &mut Filling<'_>, task: &Task, offered: &CsiPlugin, environment:
                 privileged: docker.privileged,
                 network: docker.network.clone(),
                 hostname: None,
-                binds: docker.binds.iter().map(bind).collect(),
+                binds: binds(&docker.binds),
                 mount_dir: PathBuf::from(&offered.mount_dir),
                 stage_dir: Some(PathBuf::from(&offered.stage_publish_base_dir)),
                 limits,
@@ -136,6 +136,16 @@ fn variables(filling: &mut Filling<'_>, task: &Task) -> Environment {
     plain.retain(|name, _| !node_name.contains(name));
     node_name.insert("NOMAD_NODE_NAME".to_owned());
     Environment { plain, secret: Secret::none(), node_name }
+}
+
+/// What the job binds, and the host's devices, which Nomad gives to every plugin: those of volumes come and go.
+fn binds(asked: &[super::job::Bind]) -> Vec<Bind> {
+    let dev = PathBuf::from("/dev");
+    let mut binds: Vec<Bind> = asked.iter().map(bind).collect();
+    if binds.iter().all(|bind| bind.target != dev) {
+        binds.push(Bind { source: dev.clone(), target: dev, read_only: false, propagation: Propagation::Private });
+    }
+    binds
 }
 
 fn bind(bind: &super::job::Bind) -> Bind {

@@ -43,6 +43,7 @@ fn the_mended_plugin_job_is_a_plugin() {
     assert_eq!(docker.image, "amazon/aws-efs-csi-driver:v.1.3.2");
     assert_eq!(docker.args.0, ["--endpoint=unix://csi/csi.sock", "--logtostderr", "--v=5"]);
     assert!(docker.privileged);
+    assert!(docker.binds.iter().any(|bind| bind.source == Path::new("/dev") && bind.target == Path::new("/dev")));
     assert_eq!((docker.mount_dir.as_path(), docker.stage_dir.as_deref()), (Path::new("/csi"), Some(Path::new("/local/csi"))));
 }
 
