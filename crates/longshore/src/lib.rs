@@ -3,12 +3,15 @@
 //! ```text
 //!  longshore up      ─> up.rs       API store, binder, provisioner, attacher, mounter and driver in one process
 //!  longshore serve   ─> volume-bridge  CSI and Docker's volume plugin API on one socket
+//!  longshore convert ─> convert.rs  manifests of what documents of other orchestrators ask for
 //!  longshore status  ─> status.rs   the tree of what exists, and why something waits
 //!  longshore csi     ─> csc         a client for any CSI endpoint; also by the name csc
 //!  external-provisioner, …          ─> programs.rs   by their own names, where they are links to this file
 //! ```
 #![forbid(unsafe_code)]
 
+mod convert;
+mod foreign;
 mod manifests;
 mod programs;
 mod rootless;
@@ -27,6 +30,7 @@ Commands:
   up       serve StorageClasses, claims, pods and volumes on this host; --demo shows all of it and cleans up
   csi      call a CSI driver by hand; called by the name csc, the same with csc's output
   serve    serve CSI volumes to Docker, and CSI itself, on one socket
+  convert  write manifests for what documents of Marathon and Mesos ask for
   status   show claims, volumes, attachments and mounts of the cluster or host that a kubeconfig names
   version  print the version
 
@@ -39,6 +43,7 @@ pub fn command() -> clap::Command {
         up::command().name("up"),
         csc::command().name("csi"),
         <volume_bridge::Flags as clap::CommandFactory>::command().name("serve"),
+        convert::command().name("convert"),
         status::command().name("status"),
         clap::Command::new("version").about("Prints the version."),
     ])
@@ -58,6 +63,7 @@ pub fn main() -> ExitCode {
         Some(pod_runner::shim::COMMAND) => pod_runner::shim::main(&argv[1..]),
         Some("csi") => csc::main(argv),
         Some("serve") => volume_bridge::main(argv),
+        Some("convert") => convert::main(argv),
         Some("status") => status::main(argv),
         Some("version" | "--version") => say(&format!("longshore {}\n", sidecar::VERSION)),
         Some("help" | "--help" | "-h") => say(HELP),
