@@ -78,6 +78,7 @@ pub(crate) fn volume(name: &str, change: impl FnOnce(&mut Volume)) -> Arc<Volume
         provisioned_by: None,
         migrated_to: None,
         deletion_secret: None,
+        csi_access_mode: None,
     };
     change(&mut volume);
     Arc::new(volume)

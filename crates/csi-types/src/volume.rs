@@ -145,6 +145,14 @@ impl CsiAccessMode {
         Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, mode)| mode)
     }
 
+    /// The mode in [`ACCESS_MODE_ANNOTATION`].
+    ///
+    /// # Errors
+    /// Another word than CSI's.
+    pub fn of_annotation(text: &str) -> Result<Self, AccessModeError> {
+        Self::parse(text).ok_or_else(|| AccessModeError::Unknown(text.to_owned()))
+    }
+
     /// CSI's name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -172,6 +180,11 @@ pub enum AccessModeError {
     /// CSI has no mode that means this combination.
     #[error("the access modes {0:?} cannot be combined in one CSI access mode")]
     Combination(Vec<AccessMode>),
+    /// [`ACCESS_MODE_ANNOTATION`] has a name that is none of CSI's.
+    #[error(
+        "annotation {ACCESS_MODE_ANNOTATION} is {0:?}, which is none of CSI's access modes (as MULTI_NODE_SINGLE_WRITER); correct or remove it"
+    )]
+    Unknown(String),
 }
 
 /// The one CSI mode for the access modes of a PersistentVolume, as attacher and resizer use it.

@@ -13,6 +13,7 @@
 mod access;
 mod container;
 mod placement;
+mod plugins;
 mod pod;
 mod probe;
 mod secrets;
@@ -65,6 +66,8 @@ pub struct Options {
     pub capacity: String,
     /// For tasks without one, in a cluster.
     pub image: Option<String>,
+    /// Where the images of Longshore's sidecars are.
+    pub sidecars: String,
     /// Users of this host by name: number, and that of their group.
     pub users: BTreeMap<String, (u32, u32)>,
 }
@@ -79,6 +82,7 @@ impl Options {
             secrets: BTreeMap::new(),
             capacity: "1Gi".to_owned(),
             image: None,
+            sidecars: "docker.io/longshore".to_owned(),
             users: BTreeMap::new(),
         }
     }
@@ -124,6 +128,9 @@ impl Objects {
 pub fn objects(document: &Document, options: &Options, lines: &Lines) -> Result<Objects, Problems> {
     let mut making = Making { options, lines, notes: Notes::default(), objects: Vec::new(), volumes: Vec::new() };
     volume_spec::make(&mut making, document);
+    if options.place == Place::Cluster {
+        plugins::make(&mut making, document);
+    }
     volumes::collect(&mut making, document);
     for workload in &document.workloads {
         workload::make(&mut making, document.format, workload);

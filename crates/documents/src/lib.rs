@@ -21,6 +21,7 @@ pub mod model;
 pub mod names;
 pub mod nomad;
 mod notes;
+pub mod plugin;
 mod read;
 pub mod yaml;
 

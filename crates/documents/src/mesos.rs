@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{CsiVolume, Document, Format, Kind, Placement, Restart, Source, Update, Volume, Workload};
+use crate::model::{Document, Format, Kind, Placement, Restart, Source, Update, Volume, Workload};
 use crate::names::Names;
 use crate::notes::{Note, Parsed, Problems};
 use crate::read::{Reader, Types};
@@ -203,10 +203,7 @@ fn shared_alias(volumes: &mut Vec<Volume>, source: Source, field: &str, read_onl
 /// Whether two places of a document mean the same volume.
 fn same(a: &Source, b: &Source) -> bool {
     match (a, b) {
-        (Source::Csi(a), Source::Csi(b)) => {
-            let placeless = |csi: &CsiVolume| CsiVolume { plugin_field: String::new(), ..csi.clone() };
-            placeless(a) == placeless(b)
-        }
+        (Source::Csi(a), Source::Csi(b)) => a.means(b),
         (a, b) => a == b,
     }
 }

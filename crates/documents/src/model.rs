@@ -85,6 +85,8 @@ pub enum Format {
     Marathon,
     Mesos,
     Nomad,
+    /// The file of a CSI plugin, of Mesos or DC/OS.
+    Plugin,
 }
 
 impl fmt::Display for Format {
@@ -93,6 +95,7 @@ impl fmt::Display for Format {
             Self::Marathon => "Marathon",
             Self::Mesos => "Mesos",
             Self::Nomad => "Nomad",
+            Self::Plugin => "Mesos",
         })
     }
 }

@@ -85,6 +85,8 @@ impl<'a> Reader<'a> {
                     let at = join(path, name);
                     match find(fields, pattern, name) {
                         _ if value.is_null() => {}
+                        // Nothing is asked for by a list, an object or a text that is empty.
+                        Some(field) if field.fate != Fate::Honoured && is_empty(value) => {}
                         None => self.unknown(fields, kind, &at, pattern, name),
                         Some(field) => match field.fate {
                             Fate::Honoured => self.check_below(fields, kind, &at, field.path, value),
@@ -107,6 +109,16 @@ impl<'a> Reader<'a> {
     fn unknown(&self, fields: &'static [Field], kind: &str, at: &str, pattern: &str, name: &str) {
         let hint = meant(fields, pattern, name).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
         self.warning(at, format!("is left out: {kind} has no such field{hint}"));
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

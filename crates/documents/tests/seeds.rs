@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use documents::kubernetes::{Options, Place, objects};
 use documents::model::Hidden;
-use documents::{Note, Parsed, Problems, marathon, mesos};
+use documents::{Note, Parsed, Problems, marathon, mesos, plugin};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/documents").join(name)
@@ -19,9 +19,10 @@ fn text(name: &str) -> String {
 
 fn read(name: &str) -> Result<Parsed, Problems> {
     let given = mesos::Given { command: Some("cat volume/file".to_owned()), name: None };
-    match name.starts_with("marathon/") {
-        true => marathon::parse(&text(name)),
-        false => mesos::parse(&text(name), &given),
+    match name.split('/').next() {
+        Some("marathon") => marathon::parse(&text(name)),
+        Some("plugins") => plugin::parse(text(name).as_bytes()),
+        _ => mesos::parse(&text(name), &given),
     }
 }
 
@@ -29,7 +30,7 @@ fn options(place: Place) -> Options {
     let secret = |name: &str, key: Option<&str>, value: &str| ((name.to_owned(), key.map(str::to_owned)), Hidden::new(value));
     Options {
         drivers: ["csi-plugin-name", "nfs.csi.k8s.io", "disks"]
-            .map(|plugin| (plugin.to_owned(), "local.csi.longshore.io".to_owned()))
+            .map(|plugin| (plugin.to_owned(), "local.csi.longshore.dev".to_owned()))
             .into(),
         secrets: BTreeMap::from([
             secret("username_secret_001", None, "alice"),
@@ -51,7 +52,10 @@ fn shown(name: &str, place: Place) -> String {
 }
 
 fn golden(name: &str) {
-    for (place, kind) in [(Place::Cluster, "cluster"), (Place::Host, "host")] {
+    let both = [(Place::Cluster, "cluster"), (Place::Host, "host")];
+    // On a host, a plugin is no pod.
+    let places = if name.starts_with("plugins/") { &both[..1] } else { &both[..] };
+    for (place, kind) in places.iter().copied() {
         let beside = name.replace(".json", &format!(".{kind}.yaml"));
         let became = shown(name, place);
         if std::env::var_os("WRITE").is_some() {
@@ -104,6 +108,43 @@ fn the_pseudo_json_of_mesos_documentation_is_named() {
 }
 
 #[test]
+fn a_plugin_of_dcos_documentation_is_registered_where_it_listens() {
+    golden("plugins/dcos.json");
+}
+
+#[test]
+fn a_managed_plugin_is_a_daemon_set_with_our_sidecars() {
+    golden("plugins/mesos-managed.json");
+}
+
+#[test]
+fn a_plugin_with_both_services_has_a_controller_with_an_account_of_its_own() {
+    let parsed = read("plugins/everything.json").expect("read");
+    let users = BTreeMap::from([("nobody".to_owned(), (65534, 65534))]);
+    let options = Options { users, ..options(Place::Cluster) };
+    let made = objects(&parsed.document, &options, &located::Lines::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let kinds: Vec<_> =
+        made.objects.iter().filter_map(|object| object.body.get("kind")?.to_json().as_str().map(str::to_owned)).collect();
+    for kind in [
+        "CSIDriver",
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Deployment",
+        "DaemonSet",
+    ] {
+        assert!(kinds.iter().any(|made| made == kind), "{kind} of {kinds:?}");
+    }
+    for object in made.objects.iter().filter(|object| object.body.get("kind").map(|kind| kind.to_json()) != Some("Secret".into()))
+    {
+        assert!(!object.body.to_yaml().contains("hunter2") && !object.body.to_yaml().contains("aHVudGVyMg=="));
+    }
+}
+
+#[test]
 fn a_secret_is_in_the_secrets_only() {
     for place in [Place::Cluster, Place::Host] {
         let parsed = read("marathon/csi-volume-test-app.json").expect("read");
@@ -118,7 +159,7 @@ fn a_secret_is_in_the_secrets_only() {
         assert!(!format!("{:?}", options(place)).contains("hunter2"));
         let missing = Options { secrets: BTreeMap::new(), ..options(place) };
         let said = objects(&parsed.document, &missing, &lines).expect_err("unresolved").to_string();
-        assert!(said.contains("password is secret \"password_secret_001\""), "{said}");
+        assert!(said.contains("nodeStageSecret.password: is secret \"password_secret_001\""), "{said}");
     }
     assert!(!format!("{:?}", read("mesos/volumes.json").expect("read")).contains("hunter2"));
 }

@@ -2,7 +2,7 @@
 
 use cluster::kinds::{self, AttachmentSource};
 use cluster::{Caches, Key};
-use csi_types::{AccessType, VolumeCapability, VolumeMode, controller_access_mode};
+use csi_types::{AccessType, CsiAccessMode, VolumeCapability, VolumeMode, controller_access_mode};
 
 use crate::plan::{Attachment, View, Volume};
 
@@ -62,7 +62,10 @@ fn volume(caches: &Caches, attachment: &kinds::Attachment, context: &Context<'_>
             volume_mount_group: String::new(),
         },
     };
-    let access_mode = controller_access_mode(&volume.access_modes, context.single_node_multi_writer);
+    let access_mode = match &volume.csi_access_mode {
+        Some(exact) => CsiAccessMode::of_annotation(exact),
+        None => controller_access_mode(&volume.access_modes, context.single_node_multi_writer),
+    };
     Volume::Found {
         handle: (&*csi.volume_handle).into(),
         held: volume.meta.has_finalizer(context.finalizer),

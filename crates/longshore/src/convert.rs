@@ -11,7 +11,7 @@ use documents::kubernetes::{Object, Objects, Place};
 
 use crate::foreign::{Given, Made, Source, What};
 
-/// Writes Kubernetes manifests that ask for what a document of Marathon or Mesos asks for.
+/// Writes Kubernetes manifests that ask for what documents of Marathon or Mesos ask for, or that run a plugin of theirs.
 ///
 /// Manifests go to the standard output, and what is not as the document says it to the standard error, each with its line and field. Ends
 /// with 0 if all documents were converted, with 1 if one was refused (then nothing is written), and with 2 if the command line is wrong.

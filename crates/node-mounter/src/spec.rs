@@ -30,6 +30,8 @@ pub struct Spec {
     pub read_only: bool,
     /// As the PersistentVolume has them; only the first counts.
     pub access_modes: Vec<AccessMode>,
+    /// `csi.longshore.io/access-mode`: what the driver is told instead.
+    pub exact_access_mode: Option<CsiAccessMode>,
     /// Empty: the driver chooses.
     pub fs_type: String,
     /// In order.
@@ -82,6 +84,14 @@ pub enum Unresolved {
     NotCsi {
         /// The PersistentVolume.
         volume: String,
+    },
+    /// Its annotation names no access mode.
+    #[error("PersistentVolume {volume}: {why}")]
+    AccessMode {
+        /// The PersistentVolume.
+        volume: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// The API server would not have let it in.
     #[error("{what} {name:?} cannot be a directory name")]
@@ -138,6 +148,9 @@ pub fn of_volume(pv: &Volume, claim: &str, claim_uid: &str, used: &Used<'_>) -> 
     }
     let Some(csi) = &pv.csi else { return Err(Unresolved::NotCsi { volume: name.to_owned() }) };
     let (driver, handle) = (DriverName::from(&*csi.driver), VolumeHandle::from(&*csi.volume_handle));
+    let exact_access_mode = pv.csi_access_mode.as_deref().map(CsiAccessMode::of_annotation).transpose();
+    let exact_access_mode =
+        exact_access_mode.map_err(|source| Unresolved::AccessMode { volume: name.to_owned(), why: source.to_string() })?;
     let spec = Spec {
         key: VolumeKey::of(&driver, &handle),
         driver,
@@ -147,6 +160,7 @@ pub fn of_volume(pv: &Volume, claim: &str, claim_uid: &str, used: &Used<'_>) -> 
         inline: false,
         read_only: matches!(used.volume.source, PodVolumeSource::Claim { read_only: true, .. }),
         access_modes: pv.access_modes.to_vec(),
+        exact_access_mode,
         fs_type: csi.fs_type.to_string(),
         mount_options: pv.mount_options.iter().map(ToString::to_string).collect(),
         attributes: csi.volume_attributes.clone(),
@@ -168,6 +182,7 @@ pub fn of_inline(pod: &Pod, used: &Used<'_>) -> Option<Result<Spec, Unresolved>>
         inline: true,
         read_only: *read_only,
         access_modes: Vec::new(),
+        exact_access_mode: None,
         fs_type: fs_type.to_string(),
         mount_options: Vec::new(),
         attributes: attributes.clone(),
@@ -227,6 +242,9 @@ impl Spec {
 
     /// Of several modes only the first counts; without any, it is ReadWriteOnce.
     fn csi_access_mode(&self, single_node_multi_writer: bool) -> CsiAccessMode {
+        if let Some(exact) = self.exact_access_mode {
+            return exact;
+        }
         self.access_modes.first().copied().unwrap_or(AccessMode::ReadWriteOnce).to_csi(single_node_multi_writer)
     }
 }

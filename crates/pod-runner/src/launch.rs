@@ -38,6 +38,8 @@ pub(crate) struct Mount {
     pub(crate) source: Source,
     /// Whether writes fail.
     pub(crate) read_only: bool,
+    /// Whether the place has to be on the host already.
+    pub(crate) existing: bool,
 }
 
 /// What is at the path.

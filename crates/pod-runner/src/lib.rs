@@ -25,4 +25,6 @@ pub mod shim;
 mod spec;
 mod status;
 
+pub use plan::backoff::ANNOTATION as RESTART_BACKOFF;
 pub use runner::{Config, Surroundings, run};
+pub use spec::EXISTING_PATHS;

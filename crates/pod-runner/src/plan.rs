@@ -1,11 +1,14 @@
 //! What a pod's containers need next. Pure and total: the rules of restarts and of the end.
 
+pub(crate) mod backoff;
+
 use std::time::Duration;
 
 use csi_types::Reason;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::record::Exit;
+use backoff::Pauses;
 
 /// One pod, as this host has it.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub(crate) struct View {
 #[derive(Debug, Clone)]
 pub(crate) struct PodFacts {
     pub(crate) restart: Restart,
+    /// How long a restart waits. `None`: as a kubelet does.
+    pub(crate) pauses: Option<Pauses>,
     /// By when containers must have ended. `None`: the pod is not being deleted.
     pub(crate) deadline: Option<Timestamp>,
     /// Its phase says that it has ended.
@@ -111,12 +116,6 @@ pub(crate) enum Problem {
 
 pub(crate) type Next = csi_types::Next<Action, Why, Problem>;
 
-/// The first restart is at once, the next after this, then twice that.
-const BACK_OFF: u64 = 10;
-const LONGEST_BACK_OFF: u64 = 300;
-/// Who ran this long is not failing in a loop.
-const STABLE: SignedDuration = SignedDuration::from_mins(10);
-
 pub(crate) fn plan(view: &View) -> Next {
     use csi_types::Next::{Do, Refuse, Rest};
     let running = view.containers.iter().position(|container| matches!(container.state, State::Running { .. }));
@@ -143,7 +142,7 @@ pub(crate) fn plan(view: &View) -> Next {
     if pod.awaits.is_some() {
         return Rest(Why::AwaitsVolumes);
     }
-    start(view, pod.restart)
+    start(view, pod.restart, pod.pauses.as_ref())
 }
 
 /// All containers are to end.
@@ -165,7 +164,7 @@ fn end(view: &View, deadline: Timestamp) -> Next {
 }
 
 /// Whatever should run is started: init containers one after the other, then all others.
-fn start(view: &View, restart: Restart) -> Next {
+fn start(view: &View, restart: Restart, pauses: Option<&Pauses>) -> Next {
     use csi_types::Next::{Do, Rest};
     let mut wait: Option<Duration> = None;
     for (index, container) in view.containers.iter().enumerate() {
@@ -179,7 +178,9 @@ fn start(view: &View, restart: Restart) -> Next {
             (State::Ended { .. }, true, Restart::Never) => return Rest(Why::Ended),
             (State::Ended { .. }, false, Restart::Never) => continue,
             (State::Ended { exit, .. }, false, Restart::OnFailure) if exit.code == 0 => continue,
-            (State::Ended { exit, restarts, ran }, ..) => due(exit, *restarts, *ran, view.now),
+            (State::Ended { exit, restarts, ran }, ..) => {
+                due(exit, Pauses::pause(pauses, *restarts, ran.unsigned_abs()), view.now)
+            }
         };
         match again {
             Duration::ZERO => return Do(Action::Start(index)),
@@ -193,15 +194,10 @@ fn start(view: &View, restart: Restart) -> Next {
     }
 }
 
-/// How long a container that has ended waits to be started again.
-fn due(exit: &Exit, restarts: u32, ran: SignedDuration, now: Timestamp) -> Duration {
-    let pause = match restarts {
-        0 => 0,
-        _ if ran >= STABLE => 0,
-        restarts => BACK_OFF.saturating_mul(1 << (restarts - 1).min(10)).min(LONGEST_BACK_OFF),
-    };
+/// How long a container that has ended still waits to be started again.
+fn due(exit: &Exit, pause: Duration, now: Timestamp) -> Duration {
     let waited = now.duration_since(exit.at).max(SignedDuration::ZERO).unsigned_abs();
-    Duration::from_secs(pause).saturating_sub(waited)
+    pause.saturating_sub(waited)
 }
 
 impl Reason for Action {

@@ -6,7 +6,7 @@
 mod env;
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume};
@@ -99,6 +99,7 @@ pub(crate) fn launch(pod: &Pod, container: &Container, around: &Around<'_>) -> R
     let env = env::environment(pod, container, around.looked)?;
     let known: BTreeMap<&str, &str> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    let existing = existing_paths(pod, &container.name)?;
     let mut mounts = Vec::new();
     for mount in container.volume_mounts.iter().flatten() {
         let volume = spec.volumes.iter().flatten().find(|volume| volume.name == mount.name);
@@ -114,12 +115,18 @@ pub(crate) fn launch(pod: &Pod, container: &Container, around: &Around<'_>) -> R
             source = below(source, &path).ok_or_else(|| format!("volume {} has no subPath {path}", mount.name))?;
         }
         let read_only = read_only || mount.read_only.unwrap_or(false);
-        mounts.push(Mount { target: mount.mount_path.clone().into(), source, read_only });
+        let existing = existing.contains(&mount.mount_path);
+        mounts.push(Mount { target: mount.mount_path.clone().into(), source, read_only, existing });
     }
     for device in container.volume_devices.iter().flatten() {
         let path = around.mounted.volumes.iter().find(|volume| volume.name == device.name).and_then(|volume| volume.path.clone());
         let path = path.ok_or_else(|| format!("block volume {} is not there yet", device.name))?;
-        mounts.push(Mount { target: device.device_path.clone().into(), source: Source::Device(path), read_only: false });
+        mounts.push(Mount {
+            target: device.device_path.clone().into(),
+            source: Source::Device(path),
+            read_only: false,
+            existing: existing.contains(&device.device_path),
+        });
     }
     let pod_context = spec.security_context.clone().unwrap_or_default();
     let context = container.security_context.clone().unwrap_or_default();
@@ -143,6 +150,19 @@ pub(crate) fn launch(pod: &Pod, container: &Container, around: &Around<'_>) -> R
         groups,
         env,
     })
+}
+
+/// On a pod: mount paths that have to be on the host already, as JSON, by container: `{"task": ["/data"]}`. If one is not, the
+/// container fails and says so. For pods of systems that have it so (Mesos, for tasks without a root filesystem).
+pub const EXISTING_PATHS: &str = "longshore.io/existing-paths";
+
+fn existing_paths(pod: &Pod, container: &str) -> Result<BTreeSet<String>, String> {
+    let Some(text) = pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(EXISTING_PATHS)) else {
+        return Ok(BTreeSet::new());
+    };
+    let mut all: BTreeMap<String, BTreeSet<String>> = serde_json::from_str(text)
+        .map_err(|error| format!("annotation {EXISTING_PATHS} has to be JSON as {{\"CONTAINER\": [\"/PATH\"]}}: {error}"))?;
+    Ok(all.remove(container).unwrap_or_default())
 }
 
 /// What a volume is on this host, and whether it is read-only for everybody.

@@ -104,6 +104,8 @@ pub struct Volume {
     pub migrated_to: Option<Box<str>>,
     /// `volume.kubernetes.io/provisioner-deletion-secret-*`. `None`: the annotations are not there; empty texts: no secret.
     pub deletion_secret: Option<SecretRef>,
+    /// `csi.longshore.io/access-mode`, as written: what the driver is told instead of `access_modes`.
+    pub csi_access_mode: Option<Box<str>>,
 }
 
 impl Volume {
@@ -189,6 +191,7 @@ impl Kind for Volume {
             provisioned_by: annotation(meta, Self::PROVISIONED_BY_ANNOTATION),
             migrated_to: annotation(meta, Claim::MIGRATED_TO_ANNOTATION),
             deletion_secret,
+            csi_access_mode: annotation(meta, csi_types::ACCESS_MODE_ANNOTATION),
             meta: Meta::of(meta)?,
         })
     }

@@ -10,8 +10,8 @@ use crate::model::{Hidden, SecretValue};
 use crate::yaml::Map;
 
 impl Making<'_> {
-    /// The value of a secret; noted if nobody has it. `key`: who asks for it, for the message.
-    fn resolve(&mut self, field: &str, key: &str, value: &SecretValue) -> Option<Hidden> {
+    /// The value of a secret; noted if nobody has it.
+    fn resolve(&mut self, field: &str, value: &SecretValue) -> Option<Hidden> {
         let (name, entry) = match value {
             SecretValue::Value(value) => return Some(value.clone()),
             SecretValue::Reference { name, key } => (name, key),
@@ -22,8 +22,7 @@ impl Making<'_> {
         let whole = entry.as_ref().map_or_else(|| format!("{name:?}"), |entry| format!("{name:?}, entry {entry:?}"));
         self.problem(
             field,
-            format!("{key} is secret {whole} of the secret store, which is not here: put its value into a file of that name in a folder, and give \
-                     --secrets-dir, or set a variable and give --secrets-env"),
+            format!("is secret {whole} of the secret store, which is not here: put its value into a file of that name, and name the folder by --secrets-dir"),
         );
         None
     }
@@ -46,7 +45,7 @@ impl Making<'_> {
             if !valid {
                 self.problem(field, format!("{key:?} cannot be a key of a Secret: letters, digits, -, _ and . are allowed"));
             }
-            if let Some(hidden) = self.resolve(field, key, value) {
+            if let Some(hidden) = self.resolve(&crate::read::join(field, key), value) {
                 data.set(key, STANDARD.encode(hidden.expose()));
             }
         }

@@ -25,11 +25,6 @@ pub fn claim_name(id: &str) -> String {
     }
 }
 
-fn same(a: &CsiVolume, b: &CsiVolume) -> bool {
-    let placeless = |csi: &CsiVolume| CsiVolume { plugin_field: String::new(), ..csi.clone() };
-    placeless(a) == placeless(b)
-}
-
 fn csi(workload: &Workload) -> impl Iterator<Item = (&Volume, &CsiVolume)> {
     workload.volumes.iter().filter_map(|volume| match &volume.source {
         Source::Csi(csi) => Some((volume, &**csi)),
@@ -41,7 +36,7 @@ fn csi(workload: &Workload) -> impl Iterator<Item = (&Volume, &CsiVolume)> {
 pub(super) fn collect<'a>(making: &mut Making<'a>, document: &'a Document) {
     let mut uses: Vec<(&'a CsiVolume, &'a Volume, bool, bool)> = Vec::new();
     for (volume, csi) in document.workloads.iter().flat_map(csi) {
-        match uses.iter_mut().find(|(known, ..)| same(known, csi)) {
+        match uses.iter_mut().find(|(known, ..)| known.means(csi)) {
             Some((.., written, read)) => {
                 *written |= !volume.read_only;
                 *read |= volume.read_only;
@@ -53,7 +48,7 @@ pub(super) fn collect<'a>(making: &mut Making<'a>, document: &'a Document) {
         let mut name = claim_name(&csi.volume_id);
         if making.volumes.iter().any(|known| known.name == name) {
             // The same id at another plugin, or used in another way.
-            name = format!("{name}-{}", mark(&format!("{csi:?}")));
+            name = format!("{name}-{}", mark(&format!("{} {:?}", csi.plugin, csi.capability)));
         }
         make(making, csi, volume, &name, (written, read));
         making.volumes.push(Known { csi, name });
@@ -63,11 +58,13 @@ pub(super) fn collect<'a>(making: &mut Making<'a>, document: &'a Document) {
 fn make(making: &mut Making<'_>, csi: &CsiVolume, volume: &Volume, name: &str, (written, read): (bool, bool)) {
     let namespace = making.options.namespace.clone();
     let driver = making.driver(csi);
-    let mut secret = |suffix: &str, keys: &BTreeMap<String, SecretValue>| {
-        let made = making.secret(&format!("{name}-{suffix}"), None, &volume.field, keys);
+    let mut secret = |suffix: &str, field: &str, keys: &BTreeMap<String, SecretValue>| {
+        let made = making.secret(&format!("{name}-{suffix}"), None, field, keys);
         made.map(|name| Map::new().with("name", name).with("namespace", &namespace))
     };
-    let (stage, publish) = (secret("stage", &csi.stage_secrets), secret("publish", &csi.publish_secrets));
+    let [stage_field, publish_field] = &csi.secrets_fields;
+    let stage = secret("stage", stage_field, &csi.stage_secrets);
+    let publish = secret("publish", publish_field, &csi.publish_secrets);
     let mode = csi.capability.access_mode;
     let said = access::said(mode, written, read);
     let exact = said.means == mode;
@@ -161,7 +158,7 @@ impl Making<'_> {
         let claim = |name: &str| Map::new().with("claimName", name).maybe("readOnly", volume.read_only.then_some(true));
         Some(match &volume.source {
             Source::Csi(csi) => {
-                let known = self.volumes.iter().find(|known| same(known.csi, csi))?;
+                let known = self.volumes.iter().find(|known| known.csi.means(csi))?;
                 named.with("persistentVolumeClaim", claim(&known.name))
             }
             Source::Registered(registered) => {

@@ -156,6 +156,7 @@ fn external_volume(at: &At<'_>, external: &At<'_>, ids: &mut BTreeSet<String>) -
         context,
         stage_secrets,
         publish_secrets,
+        secrets_fields: [options.path_of("nodeStageSecret"), options.path_of("nodePublishSecret")],
     };
     Some((Source::Csi(Box::new(csi)), read_only?))
 }

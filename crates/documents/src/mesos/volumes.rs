@@ -171,6 +171,7 @@ fn csi(volume: &At<'_>, csi: &At<'_>, mount: &Mount, ids: &mut BTreeSet<(String,
         context,
         stage_secrets,
         publish_secrets,
+        secrets_fields: [known.path_of("node_stage_secrets"), known.path_of("node_publish_secrets")],
     }))))
 }
 

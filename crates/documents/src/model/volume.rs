@@ -89,6 +89,16 @@ pub struct CsiVolume {
     pub stage_secrets: BTreeMap<String, SecretValue>,
     /// For NodePublishVolume.
     pub publish_secrets: BTreeMap<String, SecretValue>,
+    /// Where in the document the two are, for messages.
+    pub secrets_fields: [String; 2],
+}
+
+impl CsiVolume {
+    /// Whether both mean the same volume, used in the same way, wherever they are written.
+    pub fn means(&self, other: &Self) -> bool {
+        let placeless = |csi: &Self| Self { plugin_field: String::new(), secrets_fields: Default::default(), ..csi.clone() };
+        placeless(self) == placeless(other)
+    }
 }
 
 /// A volume that something else made known: Nomad's `source`.

@@ -36,6 +36,22 @@ async fn an_attachment_is_published_with_what_its_volume_says_and_everything_is_
 }
 
 #[tokio::test]
+async fn an_access_mode_that_kubernetes_cannot_say_is_the_annotations() {
+    let world = World::start("").await;
+    world.volume("pv", json!({})).await;
+    world
+        .api
+        .edit(PV, |volume| {
+            volume["metadata"]["annotations"] = json!({"csi.longshore.io/access-mode": "MULTI_NODE_SINGLE_WRITER"})
+        })
+        .await;
+    world.attachment("va", "pv", "n1").await;
+    world.until("attached", |world| world.is_attached("va")).await;
+    let [call] = &*world.calls(Rpc::ControllerPublishVolume) else { panic!("one call") };
+    assert_eq!(call["volume_capability"]["access_mode"], json!({"mode": "MULTI_NODE_SINGLE_WRITER"}));
+}
+
+#[tokio::test]
 async fn keys_of_an_earlier_publish_context_and_an_earlier_error_do_not_stay() {
     let world = World::prepare("", |driver| driver).await;
     world.volume("pv", json!({})).await;

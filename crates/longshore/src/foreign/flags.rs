@@ -13,6 +13,8 @@ pub(crate) enum Format {
     Marathon,
     /// Tasks, task groups, containers and volumes of Mesos.
     Mesos,
+    /// Files of CSI plugins, of Mesos or DC/OS.
+    DcosPlugin,
 }
 
 /// As typed.

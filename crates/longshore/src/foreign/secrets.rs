@@ -53,7 +53,9 @@ fn variable(prefix: &str, name: &str) -> String {
 
 /// The file of a secret: names of stores have slashes, and must not leave the folder.
 fn below(name: &str, key: Option<&str>) -> Result<PathBuf, String> {
-    let path = Path::new(name.trim_start_matches('/')).join(key.unwrap_or_default());
+    let name = name.trim_start_matches('/');
+    // An empty second part would make it a folder's path.
+    let path = key.map_or_else(|| PathBuf::from(name), |key| Path::new(name).join(key));
     let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     match plain && path.components().next().is_some() && !key.is_some_and(|key| key.contains('/')) && !name.contains('\0') {
         true => Ok(path),

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use documents::kubernetes::{Object, Options, Place, objects};
-use documents::{Note, Parsed, Problems, marathon, mesos};
+use documents::{Note, Parsed, Problems, marathon, mesos, plugin};
 use located::Lines;
 
 use super::flags::{Format, What};
@@ -50,6 +50,7 @@ impl Source {
         let text = located::text(&bytes).map_err(damaged)?;
         let json = located::json(text).map_err(damaged)?;
         let parsed = match what.format {
+            Format::DcosPlugin => plugin::parse(&bytes),
             Format::Marathon => marathon::parse_json(&json),
             Format::Mesos => mesos::parse_json(&json, &mesos::Given { command: what.command.clone(), name: None }),
         };

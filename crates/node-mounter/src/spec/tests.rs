@@ -130,3 +130,14 @@ fn an_inline_volume_is_the_pods_own() {
     assert_eq!(spec.publish_secret, Some(SecretRef { namespace: "ns".into(), name: "s".into() }));
     assert!(spec.inline && spec.stage_secret.is_none());
 }
+
+#[test]
+fn an_access_mode_that_kubernetes_cannot_say_is_the_annotations() {
+    let with = |mode: &str| resolved(&volume(json!({"metadata": {"annotations": {(csi_types::ACCESS_MODE_ANNOTATION): mode}}})));
+    let spec = with("MULTI_NODE_SINGLE_WRITER").expect("resolved");
+    for single_node_multi_writer in [false, true] {
+        assert_eq!(spec.capability(single_node_multi_writer, None).access_mode, CsiAccessMode::MultiNodeSingleWriter);
+    }
+    let why = with("multi-node-single-writer").expect_err("no name of CSI's").to_string();
+    assert!(why.contains("pv-1") && why.contains("multi-node-single-writer"), "{why}");
+}

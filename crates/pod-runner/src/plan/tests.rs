@@ -16,7 +16,7 @@ const RUNS: State = State::Running { asked: false };
 const ASKED: State = State::Running { asked: true };
 
 fn pod(restart: Restart) -> PodFacts {
-    PodFacts { restart, deadline: None, ended: false, awaits: None, unfit: None }
+    PodFacts { restart, pauses: None, deadline: None, ended: false, awaits: None, unfit: None }
 }
 
 fn view(pod: Option<PodFacts>, inits: &[State], states: &[State]) -> View {
@@ -65,6 +65,16 @@ fn a_container_that_fails_in_a_loop_waits_longer_each_time_and_five_minutes_at_m
         let over = i64::try_from(seconds).expect("small");
         assert_eq!(next(Restart::Always, &[], &[ended(1, restarts, over)]), Do(Action::Start(0)), "{restarts}");
     }
+}
+
+#[test]
+fn a_pod_may_say_how_long_restarts_wait() {
+    let mut facts = pod(Restart::Always);
+    facts.pauses = Pauses::parse(Some("first=1s,factor=1.5,longest=300s")).expect("pauses");
+    let after = |restarts, ago| plan(&view(Some(facts.clone()), &[], &[ended(0, restarts, ago)]));
+    assert_eq!(after(0, 0), Rest(Why::BackOff(Duration::from_secs(1))), "the first restart waits, too");
+    assert_eq!(after(1, 0), Rest(Why::BackOff(Duration::from_millis(1500))));
+    assert_eq!(after(1, 2), Do(Action::Start(0)));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
 use super::Runner;
+use crate::plan::backoff::{self, Pauses};
 use crate::plan::{Container, PodFacts, Restart, State, View};
 use crate::record::{Attempt, names};
 use crate::spec::{self, Mounted};
@@ -51,7 +52,9 @@ pub(super) fn observe(runner: &Runner, uid: &str) -> Seen {
             ..of_disk(runner, uid, &container.name, init)
         })
         .collect();
-    let unfit = spec::unfit(&spec);
+    let annotation = |name: &str| pod.metadata.annotations.as_ref()?.get(name).map(String::as_str);
+    let pauses = Pauses::parse(annotation(backoff::ANNOTATION));
+    let unfit = spec::unfit(&spec).or_else(|| pauses.as_ref().err().cloned());
     let awaits = awaits(&spec, &mounted);
     let unconfigured = {
         let mut known = runner.known();
@@ -71,6 +74,7 @@ pub(super) fn observe(runner: &Runner, uid: &str) -> Seen {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
     let facts = PodFacts {
         restart,
+        pauses: pauses.unwrap_or_default(),
         // `deletionTimestamp` is when the grace is over.
         deadline: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         ended: matches!(phase, "Succeeded" | "Failed"),
