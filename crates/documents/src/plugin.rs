@@ -19,6 +19,12 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, Problems> {
         .into_iter()
         .map(|warning| Note { place: place(warning.0.line), field: warning.0.field, reason: warning.0.reason })
         .collect();
-    let document = Document { format: Format::Plugin, workloads: Vec::new(), volumes: Vec::new(), plugins: vec![read.plugin] };
+    let document = Document {
+        format: Format::Plugin,
+        workloads: Vec::new(),
+        volumes: Vec::new(),
+        plugins: vec![read.plugin],
+        namespace: None,
+    };
     Notes { problems: Vec::new(), warnings }.finish(document)
 }

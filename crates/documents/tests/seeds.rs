@@ -29,9 +29,16 @@ fn read(name: &str) -> Result<Parsed, Problems> {
 fn options(place: Place) -> Options {
     let secret = |name: &str, key: Option<&str>, value: &str| ((name.to_owned(), key.map(str::to_owned)), Hidden::new(value));
     Options {
-        drivers: ["csi-plugin-name", "nfs.csi.k8s.io", "disks"]
-            .map(|plugin| (plugin.to_owned(), "local.csi.longshore.dev".to_owned()))
-            .into(),
+        drivers: [
+            "csi-plugin-name",
+            "nfs.csi.k8s.io",
+            "disks",
+            "test.pluginname.com",
+            "org.apache.mesos.csi.managed-plugin",
+            "org.example.csi.everything",
+        ]
+        .map(|plugin| (plugin.to_owned(), "local.csi.longshore.dev".to_owned()))
+        .into(),
         secrets: BTreeMap::from([
             secret("username_secret_001", None, "alice"),
             secret("password_secret_001", None, "hunter2"),

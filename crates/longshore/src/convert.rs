@@ -11,7 +11,7 @@ use documents::kubernetes::{Object, Objects, Place};
 
 use crate::foreign::{Given, Made, Source, What};
 
-/// Writes Kubernetes manifests that ask for what documents of Marathon or Mesos ask for, or that run a plugin of theirs.
+/// Writes Kubernetes manifests that ask for what documents of Marathon, Mesos or Nomad ask for, or that run a plugin of theirs.
 ///
 /// Manifests go to the standard output, and what is not as the document says it to the standard error, each with its line and field. Ends
 /// with 0 if all documents were converted, with 1 if one was refused (then nothing is written), and with 2 if the command line is wrong.
@@ -83,7 +83,7 @@ fn convert(files: &[PathBuf], what: &What, place: Place, said: &mut Vec<String>)
     let (mut objects, mut refused) = (Vec::new(), Vec::new());
     let mut names: BTreeMap<(String, String), (PathBuf, Object)> = BTreeMap::new();
     for file in files {
-        let made = Source::read(file, what).and_then(|source| source.objects(what, place, &BTreeMap::new()));
+        let made = Source::read(file, what, None).and_then(|source| source.objects(what, place, &BTreeMap::new()));
         let Made { objects: made, warnings } = match made {
             Ok(made) => made,
             Err(lines) => {

@@ -30,7 +30,7 @@ Commands:
   up       serve StorageClasses, claims, pods and volumes on this host; --demo shows all of it and cleans up
   csi      call a CSI driver by hand; called by the name csc, the same with csc's output
   serve    serve CSI volumes to Docker, and CSI itself, on one socket
-  convert  write manifests for what documents of Marathon and Mesos ask for
+  convert  write manifests for what documents of Marathon, Mesos and Nomad ask for
   status   show claims, volumes, attachments and mounts of the cluster or host that a kubeconfig names
   version  print the version
 

@@ -100,7 +100,7 @@ fn longshore() -> Command {
         "up" => "serves StorageClasses, claims, pods and volumes on this host, with no cluster",
         "csi" => "calls a CSI driver by hand: every call of identity, controller, node and group controller",
         "serve" => "serves CSI volumes to Docker, and CSI itself, on one socket",
-        "convert" => "writes Kubernetes manifests for documents of Marathon and Mesos",
+        "convert" => "writes Kubernetes manifests for documents of Marathon, Mesos and Nomad",
         "status" => "shows claims, volumes, attachments and mounts as a tree, and why something waits",
         _ => "prints the version",
     };

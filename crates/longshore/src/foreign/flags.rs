@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use csi_types::Quantity;
+use documents::nomad;
 
 /// Whose format the files have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,6 +14,8 @@ pub(crate) enum Format {
     Marathon,
     /// Tasks, task groups, containers and volumes of Mesos.
     Mesos,
+    /// Jobs and volume specifications of Nomad, in HCL or JSON.
+    Nomad,
     /// Files of CSI plugins, of Mesos or DC/OS.
     DcosPlugin,
 }
@@ -23,9 +26,9 @@ pub(crate) struct Given {
     /// Whose format the files have.
     #[arg(long, value_enum)]
     from: Format,
-    /// The namespace of the objects.
-    #[arg(short = 'n', long, value_name = "NAME", default_value = "default")]
-    namespace: String,
+    /// The namespace of the objects. Default: the document's own, or "default".
+    #[arg(short = 'n', long, value_name = "NAME")]
+    namespace: Option<String>,
     /// What a plugin of the documents is called as a CSI driver. Repeatable.
     #[arg(long, value_name = "PLUGIN=CSI-NAME", value_parser = driver)]
     driver: Vec<(String, String)>,
@@ -44,19 +47,26 @@ pub(crate) struct Given {
     /// What is run by a Mesos document that only says what is mounted, as mesos-execute takes it.
     #[arg(long, value_name = "COMMAND")]
     command: Option<String>,
+    /// A variable of a Nomad job. Repeatable; NOMAD_VAR_NAME of the environment counts, too.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    var: Vec<(String, String)>,
+    /// Variables of a Nomad job, in HCL or JSON. Repeatable; those of --var win.
+    #[arg(long, value_name = "FILE")]
+    var_file: Vec<PathBuf>,
 }
 
 /// What the flags mean.
 #[derive(Debug, Clone)]
 pub(crate) struct What {
     pub(crate) format: Format,
-    pub(crate) namespace: String,
+    pub(crate) namespace: Option<String>,
     pub(crate) drivers: BTreeMap<String, String>,
     pub(crate) secrets_dir: Option<PathBuf>,
     pub(crate) secrets_env: Option<String>,
     pub(crate) capacity: String,
     pub(crate) image: Option<String>,
     pub(crate) command: Option<String>,
+    pub(crate) variables: nomad::Inputs,
 }
 
 impl Given {
@@ -73,8 +83,8 @@ impl Given {
                 return Err(format!("--driver names plugin {plugin} twice, as {other} and as {name}"));
             }
         }
-        if !is_label(&self.namespace) {
-            return Err(format!("--namespace {:?} cannot be the name of a namespace", self.namespace));
+        if let Some(namespace) = self.namespace.as_ref().filter(|namespace| !is_label(namespace)) {
+            return Err(format!("--namespace {namespace:?} cannot be the name of a namespace"));
         }
         Ok(What {
             format: self.from,
@@ -85,8 +95,27 @@ impl Given {
             capacity: self.capacity,
             image: self.image.filter(|image| !image.is_empty()),
             command: self.command,
+            variables: variables(self.var, &self.var_file)?,
         })
     }
+}
+
+/// Of the environment, of files, and of the command line, which wins.
+fn variables(var: Vec<(String, String)>, files: &[PathBuf]) -> Result<nomad::Inputs, String> {
+    let environment = std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("NOMAD_VAR_")?.to_owned(), value)));
+    let mut given = Vec::new();
+    for file in files {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| format!("--var-file {}: cannot be read: {error}", file.display()))?;
+        given.push(nomad::Given::File { name: file.display().to_string(), text });
+    }
+    given.extend(var.into_iter().map(|(name, value)| nomad::Given::Value { name, value }));
+    Ok(nomad::Inputs { environment: environment.collect(), given })
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn is_label(text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use documents::kubernetes::{Object, Options, Place, objects};
-use documents::{Note, Parsed, Problems, marathon, mesos, plugin};
+use documents::{Note, Parsed, Problems, marathon, mesos, nomad, plugin};
 use located::Lines;
 
 use super::flags::{Format, What};
@@ -30,11 +30,11 @@ pub(crate) struct Made {
 const LARGEST: u64 = 16 << 20;
 
 impl Source {
-    /// Reads a file; `-` is the standard input.
+    /// Reads a file; `-` is the standard input. `node`: the node on which it is about to run, if there is one.
     ///
     /// # Errors
     /// Lines that say what is wrong, each with file and place.
-    pub(crate) fn read(file: &Path, what: &What) -> Result<Self, Vec<String>> {
+    pub(crate) fn read(file: &Path, what: &What, node: Option<&str>) -> Result<Self, Vec<String>> {
         let said = |error: std::io::Error| vec![format!("{}: cannot be read: {error}", file.display())];
         let mut bytes = Vec::new();
         if file == Path::new("-") {
@@ -48,14 +48,21 @@ impl Source {
         }
         let damaged = |damage: located::Damage| vec![line(file, "", &Note::from(damage))];
         let text = located::text(&bytes).map_err(damaged)?;
-        let json = located::json(text).map_err(damaged)?;
-        let parsed = match what.format {
-            Format::DcosPlugin => plugin::parse(&bytes),
-            Format::Marathon => marathon::parse_json(&json),
-            Format::Mesos => mesos::parse_json(&json, &mesos::Given { command: what.command.clone(), name: None }),
+        let (parsed, places) = match what.format {
+            // Nomad's language has places of its own.
+            Format::Nomad => (nomad::parse(text, &what.variables, node), Lines::default()),
+            Format::DcosPlugin => (plugin::parse(&bytes), Lines::default()),
+            Format::Marathon | Format::Mesos => {
+                let json = located::json(text).map_err(damaged)?;
+                let parsed = match what.format {
+                    Format::Marathon => marathon::parse_json(&json),
+                    _ => mesos::parse_json(&json, &mesos::Given { command: what.command.clone(), name: None }),
+                };
+                (parsed, json.lines)
+            }
         };
         match parsed {
-            Ok(parsed) => Ok(Self { file: file.to_owned(), lines: json.lines, parsed }),
+            Ok(parsed) => Ok(Self { file: file.to_owned(), lines: places, parsed }),
             Err(problems) => Err(lines(file, &problems)),
         }
     }
@@ -78,13 +85,14 @@ impl Source {
         if !wrong.is_empty() {
             return Err(wrong);
         }
+        let namespace = what.namespace.as_deref().or(self.parsed.document.namespace.as_deref()).unwrap_or("default");
         let options = Options {
             drivers: drivers.iter().chain(&what.drivers).map(|(plugin, name)| (plugin.clone(), name.clone())).collect(),
             secrets,
             capacity: what.capacity.clone(),
             image: what.image.clone(),
             users: if place == Place::Host { users::known() } else { BTreeMap::new() },
-            ..Options::new(place, &what.namespace)
+            ..Options::new(place, namespace)
         };
         let made = objects(&self.parsed.document, &options, &self.lines).map_err(|problems| lines(&self.file, &problems))?;
         let warnings =
