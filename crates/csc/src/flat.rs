@@ -9,4 +9,4 @@ mod argv;
 mod old;
 
 pub(crate) use argv::{Rewritten, rewrite};
-pub(crate) use old::{attaches, id, node_id};
+pub(crate) use old::{attaches, exists, id, node_id};

@@ -80,6 +80,12 @@ impl<'a> Session<'a> {
         Failure::Answer { what: what.to_owned(), method: C::METHOD, endpoint: self.settings.endpoint.clone() }
     }
 
+    /// What a call showed not to be there, told as if the driver had said it.
+    pub(crate) fn missing<C: Call>(&self, words: &str) -> Failure {
+        let (words, endpoint) = (words.to_owned(), self.settings.endpoint.clone());
+        Failure::Call { words, method: C::METHOD, endpoint, code: csi_types::Code::NotFound, unreachable: false }
+    }
+
     /// Something that a person should know, and a script need not.
     pub(crate) fn note(&self, text: &str) {
         if self.settings.notes {

@@ -36,6 +36,9 @@ impl Publish {
         let node_id = if attaches { flat::node_id(context, self.node_id).await? } else { self.node_id };
         for given in self.ids {
             let volume_id = flat::id(context, given).await?;
+            if !attaches {
+                flat::exists(context, &volume_id).await?;
+            }
             let Context { session, output, .. } = context;
             let answer = if attaches {
                 let request = csi::ControllerPublishVolumeRequest {

@@ -43,17 +43,28 @@ async fn an_id_that_is_a_map_is_the_volume_that_is_called_so() {
 
 #[tokio::test]
 async fn a_driver_that_does_not_attach_has_nothing_to_do_for_att_and_det() {
-    let world = World::with(
-        FakeDriver::builder("fake.example").controller_caps([ControllerCap::CreateDeleteVolume, ControllerCap::ListVolumes]),
-    )
-    .await;
-    for line in ["att v", "det v"] {
+    let caps = [ControllerCap::CreateDeleteVolume, ControllerCap::ListVolumes];
+    let world = World::with(FakeDriver::builder("fake.example").controller_caps(caps).volume("v", 1)).await;
+    for (line, out) in [("att v", "\"v\"\n"), ("det v", "v\n")] {
         let ran = world.run(line).await;
-        assert!(ran.code == 0 && ran.out.contains('v') && ran.err.contains("nothing to do"), "{ran:?}");
+        assert!(ran.code == 0 && ran.out == out && ran.err.contains("nothing to do"), "{ran:?}");
     }
+    // Nothing to do is no reason to believe in a volume that is not there.
+    let missing = world.run("att path=/nowhere").await;
+    assert!(
+        missing.code == 5 && missing.out.is_empty() && missing.err.contains("there is no volume \"path=/nowhere\""),
+        "{missing:?}"
+    );
     // Today's command says what the driver says.
     assert_eq!(world.run("controller unpublish v").await.code, 12);
     assert!(world.driver.requests_of(Rpc::ControllerPublishVolume).is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_known_of_a_volume_is_told() {
+    let world = World::with(FakeDriver::builder("fake.example").controller_caps([ControllerCap::CreateDeleteVolume])).await;
+    let ran = world.run("att v").await;
+    assert!(ran.code == 0 && ran.err.contains("is not known"), "{ran:?}");
 }
 
 #[tokio::test]
