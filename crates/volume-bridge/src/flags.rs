@@ -49,7 +49,7 @@ pub struct Flags {
     /// Where to put the file that leads Docker to a socket outside of /run/docker/plugins; empty: nowhere. Default:
     /// /etc/docker/plugins if it exists.
     #[arg(long, value_name = "DIR")]
-    pub plugin_spec_dir: Option<PathBuf>,
+    pub plugin_spec_dir: Option<String>,
     /// What Docker calls the plugin, in that file. Default: longshore.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
     pub name: String,
@@ -284,8 +284,8 @@ impl Flags {
     fn spec(&self, endpoint: &Endpoint, specs: bool) -> Result<Option<(PathBuf, String, bool)>, Exit> {
         let Endpoint::Unix(socket) = endpoint else { return Ok(None) };
         let folder = match &self.plugin_spec_dir {
-            Some(none) if none.as_os_str().is_empty() => return Ok(None),
-            Some(folder) => Some((absolute(folder), true)),
+            Some(none) if none.is_empty() => return Ok(None),
+            Some(folder) => Some((absolute(Path::new(folder)), true)),
             None => specs.then(|| (PathBuf::from(SPECS), false)),
         };
         if self.name.is_empty() || self.name.starts_with('.') || self.name.contains('/') {

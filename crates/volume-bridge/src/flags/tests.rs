@@ -74,7 +74,7 @@ fn docker_is_led_to_a_socket_that_it_would_not_find() {
         spec("--plugin-spec-dir /etc/docker/plugins --name mine"),
         Some(("/etc/docker/plugins".into(), "mine".into(), true))
     );
-    assert_eq!(spec(""), None);
+    assert_eq!((spec(""), spec("--plugin-spec-dir=")), (None, None));
 }
 
 #[test]

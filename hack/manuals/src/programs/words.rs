@@ -102,6 +102,8 @@ pub(super) const DRIVER_FILES: Section =
 pub(super) const UP_FILES: Section = (
     "FILES",
     &[
+        "longshore serve: below --state-dir, /var/lib/longshore/serve: volumes, a record of each; mounts, where they are mounted; calls, what was asked of a driver, as hashes; \
+         data, what a built-in driver keeps.",
         "Below --data-dir, /var/lib/longshore: objects.redb, every object of the API, synced before a write is answered; kubeconfig and api.sock, the ways in, for their owner alone; \
          volumes, their bytes; kubelet, the mounts; pods, the logs of containers; longshore.log.",
     ],
