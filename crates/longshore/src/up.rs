@@ -16,8 +16,8 @@ mod demo;
 mod drivers;
 mod flags;
 mod host;
-mod known_drivers;
 mod medium;
+mod plugins;
 mod words;
 
 use std::ffi::OsString;

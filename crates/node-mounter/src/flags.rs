@@ -55,6 +55,9 @@ pub struct Flags {
     /// Unix socket on which a runtime asks where a pod's volumes are. Empty: none; volumes.json in the pod's folder says it too.
     #[arg(long, default_value = "")]
     pub api_socket: String,
+    /// Folder of CSIPluginInfo files, as Mesos agents have: their plugins are registered here, and started if they say how. Empty: none.
+    #[arg(long, default_value = "")]
+    pub csi_plugin_config_dir: String,
 }
 
 /// What the command line means.
@@ -74,6 +77,8 @@ pub struct Config {
     pub manifest_dir: Option<PathBuf>,
     /// The local runtime's socket.
     pub api_socket: Option<PathBuf>,
+    /// Plugin files.
+    pub plugin_dir: Option<PathBuf>,
 }
 
 /// Kubelet republishes with its pod resync, every 60 to 90 seconds.
@@ -146,6 +151,7 @@ impl Flags {
             workers: usize::try_from(self.worker_threads).unwrap_or(usize::MAX).clamp(1, 10_000),
             manifest_dir: (!self.manifest_dir.is_empty()).then(|| PathBuf::from(&self.manifest_dir)),
             api_socket: (!self.api_socket.is_empty()).then(|| PathBuf::from(&self.api_socket)),
+            plugin_dir: (!self.csi_plugin_config_dir.is_empty()).then(|| PathBuf::from(&self.csi_plugin_config_dir)),
         })
     }
 }

@@ -68,6 +68,11 @@ pub fn sha256_hex<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// `target_path` below a folder of a plugin's own. The same shape everywhere, so that what is made above the target is known.
+pub fn publish_path_below(root: &Path, pod_uid: &str, spec_name: &str) -> PathBuf {
+    root.join(spec_name).join(pod_uid).join("target")
+}
+
 /// A name from outside as one path component; `None` for one that would climb or hide.
 pub fn component(name: &str) -> Option<&str> {
     (!name.is_empty() && name != "." && name != ".." && !name.contains('/') && !name.contains('\0')).then_some(name)
@@ -92,6 +97,11 @@ impl Root {
     /// Where drivers conventionally keep their sockets.
     pub fn plugins(&self) -> PathBuf {
         self.0.join("plugins")
+    }
+
+    /// Where plugins that are started here have their sockets.
+    pub fn hosted_plugins(&self) -> PathBuf {
+        self.plugins().join("longshore.plugins")
     }
 
     /// Everything that belongs to pods.

@@ -7,6 +7,8 @@
 //! The folder is scanned on a timer; inotify only makes it sooner. So a lost event costs seconds, where upstream misses the
 //! plugin until it restarts.
 
+mod hosted;
+mod known;
 mod registration;
 mod table;
 mod watch;
@@ -25,6 +27,8 @@ use crate::agent::Agent;
 use crate::node::{Keeper, label_conflict};
 use crate::state::Registered;
 use cluster::chain;
+pub use hosted::{NodeVolumes, serve};
+pub use known::{KnownDrivers, Ready};
 pub use registration::{Announced, GrpcRegistration, Refusal, Registration};
 pub use table::{SocketId, Step, Table};
 pub use watch::{FolderWatch, Sockets};

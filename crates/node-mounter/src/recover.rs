@@ -13,7 +13,7 @@ use rt::Ctx;
 use tracing::{error, info, warn};
 
 use crate::journal::{Journal, Place, Publish, Record, SetAside, Stage};
-use crate::paths::{Root, VolumeKey};
+use crate::paths::{Root, VolumeKey, publish_path_below};
 use crate::vol_data::{self, VolData};
 
 /// What a start found.
@@ -112,7 +112,10 @@ impl Folders<'_> {
         for pod_uid in self.names(&self.root.pods()).await {
             for spec_name in self.names(&self.root.pod_volumes(&pod_uid)).await {
                 let Some(data) = self.data(&self.root.publish_dir(&pod_uid, &spec_name)).await else { continue };
-                let target = self.root.publish_path(&pod_uid, &spec_name);
+                let target = match &data.target_root {
+                    Some(root) => publish_path_below(root, &pod_uid, &spec_name),
+                    None => self.root.publish_path(&pod_uid, &spec_name),
+                };
                 let key = match data.inline {
                     true => VolumeKey::inline(&pod_uid, &spec_name),
                     false => VolumeKey::of(&data.driver, &data.handle),
@@ -131,8 +134,11 @@ impl Folders<'_> {
             let staged = self.ctx.disk().list(&staging_path).await.is_ok();
             let mut pods = self.names(&self.root.block_devices_dir(&spec_name)).await;
             pods.extend(self.names(&self.root.block_publish_dir(&spec_name)).await);
-            let targets: Vec<(String, PathBuf)> =
-                pods.into_iter().map(|uid| (uid.clone(), self.root.block_publish_path(&spec_name, &uid))).collect();
+            let target = |uid: &str| match &data.target_root {
+                Some(root) => publish_path_below(root, uid, &spec_name),
+                None => self.root.block_publish_path(&spec_name, uid),
+            };
+            let targets: Vec<(String, PathBuf)> = pods.into_iter().map(|uid| (uid.clone(), target(&uid))).collect();
             let key = VolumeKey::of(&data.driver, &data.handle);
             let record = self.record(key, &data, VolumeMode::Block, &spec_name);
             if staged {

@@ -12,9 +12,10 @@ use cluster::{Backoff, Caches, ClientOptions, Events, Keys, Leadership, Ledger, 
 use csi_client::{Address, Client, ConnectOptions, Driver};
 use csi_types::NodeName;
 use kube::Client as KubeClient;
+use plugin_host::Folder;
 use rt::{Ctx, Shutdown};
 use sidecar::{Http, Shell, VERSION};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::agent::{self, Agent, Connect, Inner};
 use crate::api;
@@ -25,7 +26,7 @@ use crate::manifests::Manifests;
 use crate::mounter::{Files, LinuxMounter, Mounter, share_root};
 use crate::node::{Host, Keeper};
 use crate::paths::Root;
-use crate::plugins::{FolderWatch, GrpcRegistration, Plugins, Registration, Sockets};
+use crate::plugins::{self, FolderWatch, GrpcRegistration, KnownDrivers, Plugins, Ready, Registration, Sockets};
 use crate::pods::Pods;
 use crate::recover::recover;
 use crate::state::State;
@@ -95,20 +96,25 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
     serve_http(&config, &shell, &ledger, started.clone()).await?;
     let client = connect(&ctx, &config).await?;
     prepare_root(&ctx, &root).await?;
+    let hosted = Hosted::start(&config, &ctx, &shell.shutdown, &calls).await?;
+    let sockets = FolderWatch::new(ctx.clone(), root.plugins_registry());
+    let known = KnownDrivers::new(hosted.ready.clone(), sockets, GrpcRegistration(ctx.clone()));
     let edges = Edges {
         mounter: Arc::new(LinuxMounter),
         files: Arc::new(LinuxMounter),
         connect: Arc::new(GrpcConnect { ctx: ctx.clone(), timeout: config.csi_timeout, metrics: calls }),
-        sockets: Arc::new(FolderWatch::new(ctx.clone(), root.plugins_registry())),
-        registration: Arc::new(GrpcRegistration(ctx.clone())),
+        sockets: known.clone(),
+        registration: known,
         host: Host::read(),
     };
     let socket = match &config.api_socket {
         Some(path) => Some(api::bind(path).with_context(|| format!("cannot listen on --api-socket {}", path.display()))?),
         None => None,
     };
+    let stop = shell.shutdown.clone();
     let on_start = move |agent: &Agent| {
         started.store(true, Ordering::SeqCst);
+        hosted.serve(agent, &stop);
         if let Some(socket) = socket {
             agent.ctx.spawn("api", api::serve(agent.clone(), socket));
         }
@@ -117,6 +123,47 @@ pub async fn run(config: Config, shell: Shell) -> anyhow::Result<()> {
     let around = Surroundings { ctx, shutdown: shell.shutdown, client, caches, metrics, operations, ledger };
     let work = Work { workers: config.workers, manifests: config.manifest_dir };
     mount(config.agent, work, around, edges, on_start).await
+}
+
+/// Plugins by their files.
+#[derive(Default)]
+struct Hosted {
+    ready: Arc<Ready>,
+    plugins: Option<(plugin_host::Host, Folder)>,
+}
+
+impl Hosted {
+    /// Takes over what an earlier life left running.
+    async fn start(config: &Config, ctx: &Ctx, shutdown: &Shutdown, calls: &csi_client::Metrics) -> anyhow::Result<Self> {
+        let Some(dir) = &config.plugin_dir else { return Ok(Self::default()) };
+        let root = &config.agent.root;
+        let of_host = plugin_host::Config::new(root.hosted_plugins(), config.agent.node.as_str(), root.path());
+        let host = plugin_host::Host::start(ctx, of_host, calls.clone(), shutdown.clone()).await;
+        let host = host.with_context(|| format!("cannot keep plugins in {}", root.hosted_plugins().display()))?;
+        let folder = Folder::open(ctx, host.clone(), dir);
+        let folder = folder.with_context(|| format!("--csi-plugin-config-dir: cannot read {}", dir.display()))?;
+        Ok(Self { ready: Arc::default(), plugins: Some((host, folder)) })
+    }
+
+    fn serve(self, agent: &Agent, shutdown: &Shutdown) {
+        let Some((host, folder)) = self.plugins else { return };
+        host.set_users(Arc::new(plugins::NodeVolumes(agent.clone())));
+        plugins::serve(&host, agent, &self.ready);
+        let drivers = agent.caches.csi_drivers.clone();
+        host.subscribe(move |change| {
+            let plugin_host::Change::Serves(served) = change else { return };
+            if drivers.get(served.driver.as_str()).is_none() {
+                warn!(
+                    plugin = %served.id, driver = %served.driver,
+                    "the API has no CSIDriver of this name, so its volumes wait to be attached; if it attaches none, create one with attachRequired: false"
+                );
+            }
+            if let Some(socket) = &served.controller {
+                info!(plugin = %served.id, driver = %served.driver, socket = %socket.display(), "its controller service is for provisioner and attacher: give them this socket as --csi-address");
+            }
+        });
+        agent.ctx.spawn("plugin-files", folder.run(shutdown.clone(), plugin_host::Said::log));
+    }
 }
 
 /// What is watched for one node.

@@ -35,6 +35,8 @@ pub struct State {
     pub drivers: BTreeMap<DriverName, Registered>,
     /// Drivers that were deregistered, and whose entries are still in the API.
     pub dropped: BTreeSet<DriverName>,
+    /// Where drivers' volumes are published that do not leave that to us.
+    pub targets: BTreeMap<DriverName, plugin_host::Targets>,
     /// The Node.
     pub node: NodeFacts,
     /// What each pod's `volumes.json` says.

@@ -12,6 +12,8 @@ use crate::paths::attachment_name;
 use crate::spec::Spec;
 
 const FILE: &str = "vol_data.json";
+/// Ours alone: no kubelet publishes elsewhere.
+const TARGET_ROOT: &str = "longshoreTargetPathRoot";
 
 /// What is read back: the rest is for kubelet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) struct VolData {
     pub handle: VolumeHandle,
     /// `volumeLifecycleMode` is `Ephemeral`.
     pub inline: bool,
+    /// Below which it is published, if not in the pod's folder.
+    pub target_root: Option<PathBuf>,
 }
 
 /// The file in this folder.
@@ -34,9 +38,10 @@ pub(crate) fn of_stage(spec: &Spec) -> BTreeMap<&'static str, String> {
     BTreeMap::from([("driverName", spec.driver.to_string()), ("volumeHandle", spec.handle.to_string())])
 }
 
-/// Beside a published volume. A block volume has no lifecycle.
-pub(crate) fn of_publish(spec: &Spec, node: &NodeName) -> BTreeMap<&'static str, String> {
+/// Beside a published volume. A block volume has no lifecycle. `target_root`: of a target outside of the pod's folder.
+pub(crate) fn of_publish(spec: &Spec, node: &NodeName, target_root: Option<&Path>) -> BTreeMap<&'static str, String> {
     let mut data = of_stage(spec);
+    data.extend(target_root.map(|root| (TARGET_ROOT, root.to_string_lossy().into_owned())));
     data.insert("specVolID", spec.name.clone());
     data.insert("nodeName", node.to_string());
     data.insert("attachmentID", attachment_name(&spec.handle, &spec.driver, node));
@@ -73,6 +78,7 @@ fn parse(bytes: &[u8]) -> io::Result<VolData> {
         driver: take("driverName")?.into(),
         handle: take("volumeHandle")?.into(),
         inline: data.get("volumeLifecycleMode").is_some_and(|mode| mode == "Ephemeral"),
+        target_root: data.get(TARGET_ROOT).map(PathBuf::from).filter(|root| root.is_absolute()),
     })
 }
 
@@ -98,7 +104,7 @@ mod tests {
             json!({"driverName": "d.example.com", "volumeHandle": "vol-1"})
         );
         assert_eq!(
-            serde_json::to_value(of_publish(&spec(), &"node-1".into())).expect("json"),
+            serde_json::to_value(of_publish(&spec(), &"node-1".into(), None)).expect("json"),
             json!({
                 "driverName": "d.example.com", "volumeHandle": "vol-1", "specVolID": "pv-1", "nodeName": "node-1",
                 "attachmentID": attachment_name(&"vol-1".into(), &"d.example.com".into(), &"node-1".into()),
@@ -106,7 +112,7 @@ mod tests {
             })
         );
         let block = Spec { mode: VolumeMode::Block, ..spec() };
-        assert!(!of_publish(&block, &"node-1".into()).contains_key("volumeLifecycleMode"));
+        assert!(!of_publish(&block, &"node-1".into(), None).contains_key("volumeLifecycleMode"));
     }
 
     #[test]
@@ -116,6 +122,6 @@ mod tests {
         }
         let read =
             parse(br#"{"driverName":"d","volumeHandle":"v","volumeLifecycleMode":"Ephemeral","other":"x"}"#).expect("read");
-        assert_eq!(read, VolData { driver: "d".into(), handle: "v".into(), inline: true });
+        assert_eq!(read, VolData { driver: "d".into(), handle: "v".into(), inline: true, target_root: None });
     }
 }

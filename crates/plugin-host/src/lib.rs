@@ -12,9 +12,11 @@
 #![allow(clippy::disallowed_methods, reason = "processes of this host are the edge: started, signalled and awaited here")]
 
 pub mod config;
+mod folder;
 mod plugin;
 mod supervise;
 
+pub use folder::{Folder, Said};
 pub use plugin::{
     Arguments, Bind, Command, DEFAULT_NAME, Docker, Environment, How, Limits, Part, Plugin, PluginId, PluginIdError, Process,
     Propagation, Service, Targets,

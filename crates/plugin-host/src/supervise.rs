@@ -53,13 +53,15 @@ pub struct Config {
     pub docker: PathBuf,
     /// Where the host has its control groups.
     pub cgroups: PathBuf,
+    /// Drivers that this host has otherwise: no plugin may be one of them.
+    pub taken: BTreeSet<DriverName>,
 }
 
 impl Config {
     /// With the programs and places of every host.
     pub fn new(dir: impl Into<PathBuf>, node: impl Into<String>, mounts: impl Into<PathBuf>) -> Self {
         let (docker, cgroups) = ("docker".into(), cgroup::ROOT.into());
-        Self { dir: dir.into(), node: node.into(), mounts: mounts.into(), docker, cgroups }
+        Self { dir: dir.into(), node: node.into(), mounts: mounts.into(), docker, cgroups, taken: BTreeSet::new() }
     }
 }
 
@@ -114,6 +116,7 @@ impl Host {
             users: OnceLock::new(),
             changed: Notify::new(),
         }));
+        host.state().taken.clone_from(&host.0.config.taken);
         for (file, record) in records {
             let Some(id) = record.id() else { continue };
             let files = Files::of(&host.0.config.dir, &id, record.part);

@@ -3,6 +3,7 @@
 //! Only what is missing is made: what a person has changed stays as it is.
 
 use anyhow::Context;
+use csi_types::DriverName;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::storage::v1::{CSIDriver, StorageClass};
 use kube::api::PostParams;
@@ -38,16 +39,25 @@ pub(crate) async fn run(client: &Client, medium: &Medium) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// A driver that only mounts: nothing is attached for it. A CSIDriver that is there stays as it is.
+///
+/// # Errors
+/// The API refused an object that should be right.
+pub(crate) async fn node_only(client: &Client, driver: &DriverName) -> anyhow::Result<()> {
+    let object = json!({ "metadata": { "name": driver.as_str() }, "spec": { "attachRequired": false } });
+    make::<CSIDriver>(client, object).await
+}
+
 async fn make<K>(client: &Client, object: Value) -> anyhow::Result<()>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Serialize,
 {
     let what = format!("{} {}", K::kind(&()), object["metadata"]["name"]);
-    let typed: K = serde_json::from_value(object).with_context(|| format!("the built-in {what} is malformed"))?;
+    let typed: K = serde_json::from_value(object).with_context(|| format!("{what} is malformed"))?;
     match Api::<K>::all(client.clone()).create(&PostParams::default(), &typed).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("cannot make the built-in {what}")),
+        Err(error) => Err(error).with_context(|| format!("cannot make {what}")),
     }
 }
 

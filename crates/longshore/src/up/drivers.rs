@@ -8,10 +8,10 @@ use cluster::drive::Engine;
 use cluster::{Caches, Events};
 use csi_client::{Address, ConnectOptions};
 use csi_types::{DriverName, sanitize_driver_name};
+use node_mounter::plugins::Ready;
 use sidecar::{Program, Surroundings, parse};
 
 use super::host::Parts;
-use super::known_drivers::Ready;
 
 /// What the programs of one driver would be told on their command lines: nothing, so their defaults.
 pub(crate) struct Defaults {
@@ -63,7 +63,20 @@ pub(crate) async fn serve(
         started = connect(&parts, &name, &socket) => started?,
     };
     let (driver, info) = started;
-    ready.announce(socket, name.clone());
+    ready.announce(socket, name);
+    control(&parts, &caches, driver, info, &defaults).await;
+    Ok(())
+}
+
+/// Provisions and attaches by this driver until the shutdown.
+pub(crate) async fn control(
+    parts: &Parts,
+    caches: &Caches,
+    driver: csi_client::Client,
+    info: csi_types::DriverInfo,
+    defaults: &Defaults,
+) {
+    let name = info.name.clone();
     let surroundings = |component: String, queue: &str, workers: usize, backoff| Surroundings {
         client: parts.client(&component),
         events: Events::new(&parts.ctx, parts.client(&component), component, &parts.node, &parts.metrics),
@@ -72,21 +85,20 @@ pub(crate) async fn serve(
         engine: Engine { workers, backoff, ..parts.engine(&format!("{queue}/{name}")) },
         namespace: NAMESPACE.to_owned(),
     };
-    let Defaults { provisioner, attacher } = &*defaults;
+    let Defaults { provisioner, attacher } = defaults;
     let provisioning = external_provisioner::controller(
         provisioner.clone(),
         parts.provisioner_metrics.clone(),
         surroundings(name.to_string(), "claims", provisioner.workers, provisioner.backoff),
-        &caches,
+        caches,
     );
     let component = format!("external-attacher-{}", sanitize_driver_name(name.as_str()));
     let attaching = external_attacher::controller(
         attacher.clone(),
         surroundings(component, "attachments", attacher.workers, attacher.backoff),
-        &caches,
+        caches,
     );
     futures::join!(provisioning, attaching);
-    Ok(())
 }
 
 async fn connect(
@@ -102,15 +114,27 @@ async fn connect(
         }
         parts.ctx.sleep(Duration::from_millis(2)).await;
     }
-    let options = ConnectOptions { address, timeout: CALL, metrics: parts.calls.clone() };
-    let driver = csi_client::Client::connect(&parts.ctx, options).await;
-    csi_client::wait_ready(&parts.ctx, &driver).await;
-    let info = csi_client::driver_info(&driver).await?;
+    let (driver, info) = reach(parts, socket).await?;
     anyhow::ensure!(
         info.name == *name,
         "the driver on {} calls itself {}; --driver says it is {name}",
         socket.display(),
         info.name
     );
+    Ok((driver, info))
+}
+
+/// Waits for a driver on this socket, whatever it calls itself.
+///
+/// # Errors
+/// It answers, and not as a driver should.
+pub(crate) async fn reach(
+    parts: &Parts,
+    socket: &std::path::Path,
+) -> anyhow::Result<(csi_client::Client, csi_types::DriverInfo)> {
+    let options = ConnectOptions { address: Address::Unix(socket.to_owned()), timeout: CALL, metrics: parts.calls.clone() };
+    let driver = csi_client::Client::connect(&parts.ctx, options).await;
+    csi_client::wait_ready(&parts.ctx, &driver).await;
+    let info = csi_client::driver_info(&driver).await?;
     Ok((driver, info))
 }

@@ -26,6 +26,9 @@ pub(crate) struct Flags {
     /// Another CSI driver of this host: its name and its socket. Repeatable.
     #[arg(long, value_name = "NAME=unix://SOCK")]
     driver: Vec<String>,
+    /// Folder of CSIPluginInfo files, as Mesos agents have: their plugins are served here, and started if they say how.
+    #[arg(long, value_name = "DIR")]
+    csi_plugin_config_dir: Option<PathBuf>,
     /// Run the containers of pods as processes of this host, each in its own mount namespace. Images are not used.
     #[arg(long)]
     run_pods: bool,
@@ -53,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) manifests: Vec<PathBuf>,
     /// Drivers besides the built-in one.
     pub(crate) drivers: Vec<DriverSocket>,
+    /// Plugin files.
+    pub(crate) plugin_dir: Option<PathBuf>,
     /// Whether containers run.
     pub(crate) run_pods: bool,
     /// Whether to show and exit.
@@ -195,6 +200,7 @@ impl Program for Flags {
             listen: self.listen,
             manifests: self.filename,
             drivers,
+            plugin_dir: self.csi_plugin_config_dir,
             run_pods: self.run_pods || self.demo,
             demo: self.demo,
             medium: Medium::of_host(),

@@ -14,14 +14,14 @@ use csi_types::DriverName;
 use kube::Client;
 use node_mounter::mounter::LinuxMounter;
 use node_mounter::paths::Root;
-use node_mounter::plugins::{FolderWatch, GrpcRegistration};
+use node_mounter::plugins::{FolderWatch, GrpcRegistration, KnownDrivers, Ready};
 use node_mounter::{Edges, GrpcConnect, Work, agent};
 use rt::{Ctx, Shutdown, Task};
 use sidecar::Shell;
 
 use super::drivers::{self, Defaults};
 use super::flags::{Config, DriverSocket};
-use super::known_drivers::{KnownDrivers, Ready};
+use super::plugins::{Controllers, Plugins};
 use super::{bootstrap, words};
 
 /// What every part is given. Cheap to clone.
@@ -59,6 +59,11 @@ impl Parts {
         }
     }
 
+    /// The same parts, for something that may end earlier than everything else.
+    pub(crate) fn until(&self, stop: Shutdown) -> Self {
+        Self { shutdown: stop, ..self.clone() }
+    }
+
     /// Runs a part. If it fails, everything stops, and its error is how the process ends.
     fn run(&self, name: &'static str, part: impl Future<Output = anyhow::Result<()>> + Send + 'static) -> Task {
         let parts = self.clone();
@@ -79,6 +84,8 @@ pub(crate) struct Host {
     pub(crate) caches: Caches,
     /// Where kubectl is served.
     pub(crate) address: SocketAddr,
+    /// Plugins of other orchestrators' documents.
+    pub(crate) plugins: plugin_host::Host,
     server: Server,
     tasks: Vec<Task>,
 }
@@ -130,10 +137,14 @@ impl Host {
         let caches = Caches::start(&parts.ctx, &parts.client("longshore"), watches.clone(), &parts.metrics);
         caches.synced(&watches).await;
 
-        let mut host = Self { address: server.address().unwrap_or(config.listen), parts, caches, server, tasks: Vec::new() };
+        let root = Root::new(data.kubelet());
+        let taken = config.drivers.iter().map(|driver| driver.name.clone()).chain([local_driver::DRIVER_NAME.into()]);
+        let plugins = Plugins::start(&parts, root.hosted_plugins(), root.path(), taken, config.plugin_dir.as_deref()).await?;
+        let (address, tasks) = (server.address().unwrap_or(config.listen), Vec::new());
+        let mut host = Self { address, parts, caches, plugins: plugins.host.clone(), server, tasks };
         host.bind();
-        let known = host.drivers(config)?;
-        host.mount(config, known).await?;
+        let (known, defaults) = host.drivers(config)?;
+        host.mount(config, known, plugins, defaults).await?;
         if config.run_pods {
             host.run_pods(config)?;
         }
@@ -153,7 +164,7 @@ impl Host {
     }
 
     /// The built-in driver in this process, and the controllers of all.
-    fn drivers(&mut self, config: &Config) -> anyhow::Result<Arc<Ready>> {
+    fn drivers(&mut self, config: &Config) -> anyhow::Result<(Arc<Ready>, Arc<Defaults>)> {
         let own = DriverSocket { name: local_driver::DRIVER_NAME.into(), socket: config.data.driver_socket() };
         let local = local_driver::Config {
             socket: own.socket.clone(),
@@ -179,16 +190,22 @@ impl Host {
             let (caches, ready, defaults) = (self.caches.clone(), ready.clone(), defaults.clone());
             self.tasks.push(self.parts.run("driver", drivers::serve(self.parts.clone(), caches, ready, name, socket, defaults)));
         }
-        Ok(ready)
+        Ok((ready, defaults))
     }
 
     /// The mounter, which also keeps the Node.
-    async fn mount(&mut self, config: &Config, known: Arc<Ready>) -> anyhow::Result<()> {
+    async fn mount(
+        &mut self,
+        config: &Config,
+        known: Arc<Ready>,
+        plugins: Plugins,
+        defaults: Arc<Defaults>,
+    ) -> anyhow::Result<()> {
         let ctx = self.parts.ctx.clone();
         let root = Root::new(config.data.kubelet());
         node_mounter::prepare_root(&ctx, &root).await?;
         let sockets = FolderWatch::new(ctx.clone(), root.plugins_registry());
-        let registration = KnownDrivers::new(known, sockets, GrpcRegistration(ctx.clone()));
+        let registration = KnownDrivers::new(known.clone(), sockets, GrpcRegistration(ctx.clone()));
         let connect = GrpcConnect { ctx: ctx.clone(), timeout: Duration::from_secs(120), metrics: self.parts.calls.clone() };
         let edges = Edges {
             mounter: Arc::new(LinuxMounter),
@@ -217,7 +234,10 @@ impl Host {
             ledger: self.parts.ledger.clone(),
         };
         let work = Work { workers: 100, manifests: None };
-        self.tasks.push(self.parts.run("node-mounter", node_mounter::mount(agent, work, around, edges, |_| ())));
+        let controllers = Controllers::new(self.parts.clone(), self.caches.clone(), defaults);
+        self.tasks.push(self.parts.run("plugin-controllers", controllers.clone().finished()));
+        let serve = move |agent: &agent::Agent| plugins.serve(agent, &known, &controllers);
+        self.tasks.push(self.parts.run("node-mounter", node_mounter::mount(agent, work, around, edges, serve)));
         Ok(())
     }
 
@@ -261,6 +281,10 @@ impl Host {
         words::say("stopping\n");
         for mut task in self.tasks {
             task.ended().await;
+        }
+        let plugins: Vec<String> = self.plugins.served().iter().map(|served| served.id.to_string()).collect();
+        if !plugins.is_empty() {
+            tracing::info!(?plugins, "plugins go on, as volumes do; those of files are found again at the next start");
         }
         self.server.finished().await;
         // The next process on this directory need not wait for us.

@@ -15,7 +15,7 @@ use super::process::{Kubectl, Up, eventually, folder, kubectl};
 
 /// A host and the kubectl for it.
 pub(crate) struct Host {
-    _up: Up,
+    pub(crate) up: Up,
     kubectl: Kubectl,
     pub(crate) place: TempDir,
 }
@@ -24,7 +24,14 @@ impl Host {
     pub(crate) fn new(flags: &[&str]) -> Self {
         let place = folder();
         let up = Up::start(place.path(), flags);
-        Self { kubectl: kubectl(&up.kubeconfig()), _up: up, place }
+        Self { kubectl: kubectl(&up.kubeconfig()), up, place }
+    }
+
+    /// SIGKILL, and another one on its directory.
+    pub(crate) fn killed_and_again(self, flags: &[&str]) -> Self {
+        self.up.kill();
+        let up = Up::start(self.place.path(), flags);
+        Self { kubectl: kubectl(&up.kubeconfig()), up, place: self.place }
     }
 
     /// Tries until what kubectl prints is this.

@@ -7,6 +7,7 @@ mod full_disk;
 mod kill;
 mod kubectl;
 mod manifests;
+mod plugins;
 mod pods;
 mod process;
 mod restart;

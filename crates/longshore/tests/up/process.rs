@@ -108,7 +108,7 @@ impl Drop for Up {
     }
 }
 
-/// Containers outlive the process that started them, and the test.
+/// Containers and plugins outlive the process that started them, and the test.
 pub(crate) fn end_containers(dir: &Path) {
     let dir = dir.display().to_string();
     for entry in fs::read_dir("/proc").expect("it is there").flatten() {
@@ -116,7 +116,11 @@ pub(crate) fn end_containers(dir: &Path) {
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         let shim = words.get(1) == Some(&b"container-shim".as_slice());
-        if let Some(pid) = pid.filter(|_| shim && words.get(2).is_some_and(|folder| folder.starts_with(dir.as_bytes()))) {
+        let ours = shim && words.get(2).is_some_and(|folder| folder.starts_with(dir.as_bytes()));
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let plugin = format!("CSI_ENDPOINT=unix://{dir}/");
+        let ours = ours || environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(plugin.as_bytes()));
+        if let Some(pid) = pid.filter(|_| ours) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     }

@@ -3,9 +3,10 @@
 mod context;
 mod device;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use csi_types::{NodeCapability, NodePublishVolumeRequest, Rpc, VolumeMode};
+use plugin_host::Targets;
 use rt::rules::{self, Rule};
 
 use super::{call, capabilities, secret, tidy};
@@ -14,7 +15,7 @@ use crate::attachment::publish_context;
 use crate::error::{Error, Left, left_by};
 use crate::fs_group::{Walk, group_to_apply};
 use crate::journal::{Place, Publish, Record, Stage};
-use crate::paths::VolumeKey;
+use crate::paths::{VolumeKey, publish_path_below};
 use crate::spec::Spec;
 use crate::vol_data;
 
@@ -29,7 +30,10 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey, place: &Place) -> Result
     let can = capabilities(&*driver, &spec).await?;
     let before = agent.state().records.get(key).cloned();
     let mut record = before.clone().unwrap_or_else(|| inline_record(&spec));
-    let target = target_path(agent, place, &spec);
+    let targets = agent.state().targets.get(&spec.driver).cloned().unwrap_or_default();
+    let known = record.publish(place).cloned();
+    // Where it was published, or may have been, is where it is: settings may have changed since.
+    let target = known.as_ref().map_or_else(|| target_path(agent, place, &spec, &targets), |publish| publish.target.clone());
     let takes_group = can.contains(&NodeCapability::VolumeMountGroup);
     let request = NodePublishVolumeRequest {
         handle: spec.handle.clone(),
@@ -42,13 +46,12 @@ pub(super) async fn act(agent: &Agent, key: &VolumeKey, place: &Place) -> Result
         volume_context: context::volume_context(agent, rules.as_deref(), &pod, &spec).await?,
     };
 
-    let known = record.publish(place).cloned();
     let done = known.as_ref().is_some_and(|publish| publish.done);
     record.set_publish(Publish { place: place.clone(), target, done });
     if before.as_ref() != Some(&record) && rules::on(Rule::JournalBeforePublish) {
         agent.save(key, record.clone()).await?;
     }
-    prepare(agent, &spec, place, &record).await?;
+    prepare(agent, &spec, place, &record, &targets).await?;
     if let Err(error) = driver.node_publish_volume(request).await {
         let first = known.is_none();
         // What cannot be cleared away is kept on record, and is unpublished in the end.
@@ -106,30 +109,53 @@ fn staging_path(agent: &Agent, record: &Record, spec: &Spec, driver_stages: bool
     path.to_string_lossy().into_owned()
 }
 
-fn target_path(agent: &Agent, place: &Place, spec: &Spec) -> PathBuf {
-    match spec.mode {
-        VolumeMode::Filesystem => agent.config.root.publish_path(&place.pod_uid, &place.spec_name),
-        VolumeMode::Block => agent.config.root.block_publish_path(&place.spec_name, &place.pod_uid),
+fn target_path(agent: &Agent, place: &Place, spec: &Spec, targets: &Targets) -> PathBuf {
+    match (&targets.root, spec.mode) {
+        (Some(root), _) => publish_path_below(root, &place.pod_uid, &place.spec_name),
+        (None, VolumeMode::Filesystem) => agent.config.root.publish_path(&place.pod_uid, &place.spec_name),
+        (None, VolumeMode::Block) => agent.config.root.block_publish_path(&place.spec_name, &place.pod_uid),
     }
 }
 
-/// The folder above the target; the target itself is the driver's to make.
-async fn prepare(agent: &Agent, spec: &Spec, place: &Place, record: &Record) -> Result<(), Error> {
+/// The folder above the target; the target itself is the driver's to make, unless it asks to find it made.
+async fn prepare(agent: &Agent, spec: &Spec, place: &Place, record: &Record, targets: &Targets) -> Result<(), Error> {
     let root = &agent.config.root;
     let disk = agent.ctx.disk();
-    let (parent, data) = match spec.mode {
+    let (own, data) = match spec.mode {
         VolumeMode::Filesystem => {
             let folder = root.publish_dir(&place.pod_uid, &place.spec_name);
             (folder.clone(), folder)
         }
         VolumeMode::Block => (root.block_publish_dir(&place.spec_name), root.block_data_dir(&record.spec_name)),
     };
+    let target = record.publish(place).map(|publish| publish.target.clone()).unwrap_or_default();
+    let elsewhere = tidy::elsewhere(&target, place);
+    let parent = if elsewhere.is_some() { target.parent().unwrap_or(&own).to_owned() } else { own };
     for folder in [&parent, &data] {
         disk.make_dir(folder).await.map_err(Error::path("make the folder", folder))?;
     }
-    let written = vol_data::write(&agent.ctx, &data, &vol_data::of_publish(spec, &agent.config.node)).await;
+    let written = vol_data::of_publish(spec, &agent.config.node, elsewhere.as_deref());
+    let written = vol_data::write(&agent.ctx, &data, &written).await;
     written.map_err(Error::path("write vol_data.json in", data))?;
+    if targets.exists {
+        make_target(agent, spec.mode, &parent, &target).await?;
+    }
     if spec.mode == VolumeMode::Block { device::announce(agent, place).await } else { Ok(()) }
+}
+
+/// Mesos' `target_path_exists`. What is there stays: it may have the volume on it.
+async fn make_target(agent: &Agent, mode: VolumeMode, parent: &Path, target: &Path) -> Result<(), Error> {
+    let disk = agent.ctx.disk();
+    match mode {
+        VolumeMode::Filesystem => disk.make_dir(target).await.map_err(Error::path("make the target", target)),
+        VolumeMode::Block => {
+            let names = disk.list(parent).await.map_err(Error::path("list", parent))?;
+            if names.iter().any(|name| name.file_name() == target.file_name()) {
+                return Ok(());
+            }
+            disk.replace(target, Vec::new()).await.map_err(Error::path("make the target", target))
+        }
+    }
 }
 
 /// After a publish that left nothing.

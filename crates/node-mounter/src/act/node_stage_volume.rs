@@ -100,8 +100,16 @@ async fn prepare(agent: &Agent, spec: &Spec, record: &Record) -> Result<(), Erro
     }
     let (folder, data) = match spec.mode {
         VolumeMode::Filesystem => (root.staging_dir(&spec.driver, &spec.handle), vol_data::of_stage(spec)),
-        VolumeMode::Block => (root.block_data_dir(&record.spec_name), vol_data::of_publish(spec, &agent.config.node)),
+        VolumeMode::Block => (
+            root.block_data_dir(&record.spec_name),
+            vol_data::of_publish(spec, &agent.config.node, published_below(record).as_deref()),
+        ),
     };
     disk.make_dir(&folder).await.map_err(Error::path("make the folder", &folder))?;
     vol_data::write(&agent.ctx, &folder, &data).await.map_err(Error::path("write vol_data.json in", folder))
+}
+
+/// A plugin's own folder that the volume is published below already: staging it again must not forget that.
+fn published_below(record: &Record) -> Option<std::path::PathBuf> {
+    record.publishes.iter().find_map(|publish| tidy::elsewhere(&publish.target, &publish.place))
 }

@@ -459,3 +459,5 @@ fn rest(next: csi_types::Next<Action, Why, crate::plan::Problem>) -> Why {
         other => panic!("rests: {other:?}"),
     }
 }
+
+mod targets;

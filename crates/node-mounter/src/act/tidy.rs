@@ -9,6 +9,7 @@ use csi_types::VolumeMode;
 use crate::agent::Agent;
 use crate::error::Error;
 use crate::journal::{Place, Record};
+use crate::paths::publish_path_below;
 use crate::vol_data;
 
 /// Asks the kernel.
@@ -45,23 +46,33 @@ pub(super) async fn staging(agent: &Agent, record: &Record) -> Result<(), Error>
     }
 }
 
+/// The folder of a plugin's own that a target is below; `None` for one that is where kubelets have them.
+pub(super) fn elsewhere(target: &Path, place: &Place) -> Option<PathBuf> {
+    let root = target.parent()?.parent()?.parent()?;
+    (publish_path_below(root, &place.pod_uid, &place.spec_name) == target).then(|| root.to_owned())
+}
+
 /// A target path and what is beside it. Drivers ought to have removed the target.
 pub(super) async fn target(agent: &Agent, record: &Record, place: &Place) -> Result<(), Error> {
     let root = &agent.config.root;
+    let published = record.publish(place).map(|publish| publish.target.clone());
     match record.mode {
         VolumeMode::Filesystem => {
             let folder = root.publish_dir(&place.pod_uid, &place.spec_name);
-            remove_dir(agent, &root.publish_path(&place.pod_uid, &place.spec_name)).await?;
+            let target = published.unwrap_or_else(|| root.publish_path(&place.pod_uid, &place.spec_name));
+            remove_dir(agent, &target).await?;
+            above(agent, &target, place).await?;
             remove_file(agent, &vol_data::file(&folder)).await?;
             remove_dir(agent, &folder).await
         }
         VolumeMode::Block => {
-            let target = root.block_publish_path(&place.spec_name, &place.pod_uid);
+            let target = published.unwrap_or_else(|| root.block_publish_path(&place.spec_name, &place.pod_uid));
             let removed = agent.ctx.disk().remove(&target).await;
             match removed {
                 Err(error) if error.kind() == io::ErrorKind::IsADirectory => remove_dir(agent, &target).await?,
-                removed => removed.map_err(Error::path("remove", target))?,
+                removed => removed.map_err(Error::path("remove", &target))?,
             }
+            above(agent, &target, place).await?;
             // A second PersistentVolume of this handle has folders of its own; of the first, they go with the staging.
             if place.spec_name != record.spec_name {
                 let name = &place.spec_name;
@@ -72,6 +83,16 @@ pub(super) async fn target(agent: &Agent, record: &Record, place: &Place) -> Res
             Ok(())
         }
     }
+}
+
+/// What we made above a target in a plugin's own folder: the pod's folder, and the volume's if it was the last pod.
+async fn above(agent: &Agent, target: &Path, place: &Place) -> Result<(), Error> {
+    let Some(root) = elsewhere(target, place) else { return Ok(()) };
+    let volume = root.join(&place.spec_name);
+    remove_dir(agent, &volume.join(&place.pod_uid)).await?;
+    // Another pod's target may be in it.
+    remove_dir(agent, &volume).await.ok();
+    Ok(())
 }
 
 /// Our own handle on a device: the pod's link, the bind mount, its file. Before NodeUnpublishVolume, or the driver's device

@@ -137,6 +137,11 @@ impl Daemon {
         words.push(shared(&self.mounts, &self.mounts));
         words.extend(targets.root.as_ref().map(|root| shared(root, root)));
         words.extend(docker.stage_dir.as_ref().map(|dir| shared(&files.stage, dir)));
+        // Upstream: Nomad, whose plugins these are, gives every one the host's devices, those that come later included.
+        let devices = Path::new("/dev");
+        if docker.stage_dir.is_some() && docker.binds.iter().all(|bind| bind.target != devices) {
+            words.push(mount(devices, devices, false, Propagation::HostToContainer));
+        }
         for bind in &docker.binds {
             words.push(mount(&bind.source, &bind.target, bind.read_only, bind.propagation));
         }

@@ -82,6 +82,8 @@ pub(super) struct State {
     plugins: BTreeMap<PluginId, Entry>,
     /// What listeners were told.
     told: BTreeMap<PluginId, Served>,
+    /// Drivers that are no plugins of ours.
+    pub(super) taken: BTreeSet<DriverName>,
     /// What nobody asks for may be ended.
     settled: bool,
 }
@@ -234,6 +236,7 @@ impl State {
                 self.told.values().any(|told| told.id != *id && told.driver == *driver && self.plugins.contains_key(&told.id))
             };
             if let Ok(Some(served)) = entry.served(id)
+                && !self.taken.contains(&served.driver)
                 && !held(&served.driver)
                 && !now.values().any(|other| other.driver == served.driver)
             {
@@ -259,11 +262,11 @@ impl State {
             _ if !parts.is_empty() => Some(parts.join("; ")),
             Err(reason) => Some(reason),
             Ok(Some(served)) if self.told.get(id) != Some(&served) => {
-                let other = self.told.values().find(|told| told.driver == served.driver).map(|told| told.id.to_string());
+                let other = self.told.values().find(|told| told.driver == served.driver);
+                let other = other.map_or_else(|| "another driver of this host".to_owned(), |told| format!("plugin {}", told.id));
                 Some(format!(
-                    "it calls itself {}, as plugin {} does, and a host has each driver once; give one of them another name, or take its file away",
-                    served.driver,
-                    other.unwrap_or_default()
+                    "it calls itself {}, as {other} does, and a host has each driver once; give one of them another name, or take its file away",
+                    served.driver
                 ))
             }
             Ok(_) => None,

@@ -57,10 +57,7 @@ fn a_kind_that_is_defined_is_served_checked_shown_and_outlives_the_process() {
     host.ok("wait --for=jsonpath={.status.phase}=Done bk/nightly --timeout=60s");
     assert!(host.ok("describe bk nightly").contains("Phase:  Done"));
 
-    let Host { _up: up, place, .. } = host;
-    up.kill();
-    let up = super::Up::start(place.path(), &[]);
-    host = Host { kubectl: super::kubectl(&up.kubeconfig()), _up: up, place };
+    host = host.killed_and_again(&[]);
     assert_eq!(host.ok("get bk nightly -o jsonpath={.spec.claim},{.status.phase}"), "other,Done");
     host.ok("delete crd backups.example.org --timeout=60s");
     // This asks anew, where other commands believe what they were told before.

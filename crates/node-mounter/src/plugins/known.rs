@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use csi_types::DriverName;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use node_mounter::plugins::{Announced, Refusal, Registration, SocketId, Sockets};
+
 use tokio::sync::Notify;
 
+use super::{Announced, Refusal, Registration, SocketId, Sockets};
+
 /// The given drivers, and whatever registrars put into the folder besides.
-pub(crate) struct KnownDrivers<S, R> {
+pub struct KnownDrivers<S, R> {
     ready: Arc<Ready>,
     sockets: S,
     registration: R,
@@ -19,15 +21,21 @@ pub(crate) struct KnownDrivers<S, R> {
 
 /// Which given drivers have answered. A driver is announced when it can be called, not before.
 #[derive(Default)]
-pub(crate) struct Ready {
+pub struct Ready {
     drivers: Mutex<BTreeMap<PathBuf, DriverName>>,
     changed: Notify,
 }
 
 impl Ready {
     /// The driver on this socket has answered.
-    pub(crate) fn announce(&self, socket: PathBuf, name: DriverName) {
+    pub fn announce(&self, socket: PathBuf, name: DriverName) {
         self.drivers.lock().unwrap_or_else(PoisonError::into_inner).insert(socket, name);
+        self.changed.notify_one();
+    }
+
+    /// Nobody is to be called on this socket any more.
+    pub fn withdraw(&self, socket: &Path) {
+        self.drivers.lock().unwrap_or_else(PoisonError::into_inner).remove(socket);
         self.changed.notify_one();
     }
 
@@ -37,7 +45,8 @@ impl Ready {
 }
 
 impl<S: Sockets, R: Registration> KnownDrivers<S, R> {
-    pub(crate) fn new(ready: Arc<Ready>, sockets: S, registration: R) -> Arc<Self> {
+    /// `sockets` and `registration`: of whoever announces itself.
+    pub fn new(ready: Arc<Ready>, sockets: S, registration: R) -> Arc<Self> {
         Arc::new(Self { ready, sockets, registration })
     }
 }
