@@ -16,9 +16,10 @@ mod lex;
 mod parse;
 mod printf;
 mod run;
+mod tree;
 mod value;
 
-use parse::Node;
+use tree::Node;
 pub(crate) use value::Value;
 
 /// A template that was read.

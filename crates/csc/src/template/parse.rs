@@ -1,65 +1,12 @@
-//! A template's structure.
+//! Words into a template's structure.
 
 use super::At;
 use super::lex::{Kind, Token};
+use super::tree::{Base, Branch, Command, Node, Operand, Pipe};
 use super::value::Value;
 
 /// Blocks and parentheses in each other. Go has no limit; a stack does.
 const DEPTH: usize = 64;
-
-#[derive(Debug, PartialEq)]
-pub(super) enum Node {
-    Text(String),
-    Action(Pipe),
-    If(Branch),
-    With(Branch),
-    Range(Branch),
-    Break,
-    Continue,
-}
-
-/// `if`, `with`, `range`, and what else.
-#[derive(Debug, PartialEq)]
-pub(super) struct Branch {
-    pub(super) pipe: Pipe,
-    pub(super) then: Vec<Node>,
-    pub(super) otherwise: Vec<Node>,
-}
-
-/// `$k, $v := command | command`
-#[derive(Debug, PartialEq)]
-pub(super) struct Pipe {
-    pub(super) at: usize,
-    /// Variables that are set: none, one, or, in `range`, two.
-    pub(super) names: Vec<String>,
-    /// `:=` rather than `=`.
-    pub(super) declares: bool,
-    pub(super) commands: Vec<Command>,
-}
-
-/// Operands; the first may be a function.
-#[derive(Debug, PartialEq)]
-pub(super) struct Command {
-    pub(super) at: usize,
-    pub(super) operands: Vec<Operand>,
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) struct Operand {
-    pub(super) at: usize,
-    pub(super) base: Base,
-    /// `.A.B` after it.
-    pub(super) fields: Vec<(usize, String)>,
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) enum Base {
-    Dot,
-    Variable(String),
-    Literal(Value),
-    Function(String),
-    Nested(Box<Pipe>),
-}
 
 /// Reads all of it.
 pub(super) fn parse(tokens: &[Token], end: usize) -> Result<Vec<Node>, At> {

@@ -1,6 +1,6 @@
 //! A template at work.
 
-use super::parse::{Base, Branch, Command, Node, Operand, Pipe};
+use super::tree::{Base, Branch, Command, Node, Operand, Pipe};
 use super::value::Value;
 use super::{At, functions};
 
