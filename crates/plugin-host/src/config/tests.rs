@@ -368,3 +368,30 @@ proptest! {
         sound(&text);
     }
 }
+
+/// The fields of a source text of messages, as their documents spell them.
+fn fields(source: &str) -> Vec<String> {
+    let mut renamed = None;
+    let mut fields = Vec::new();
+    for line in source.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("#[serde(rename = \"").and_then(|rest| rest.strip_suffix("\")]")) {
+            renamed = Some(name.to_owned());
+        } else if let Some((name, _)) =
+            line.strip_prefix("pub(super) ").and_then(|rest| rest.split_once(": ")).filter(|(name, _)| !name.contains(' '))
+        {
+            fields.push(renamed.take().unwrap_or_else(|| name.to_owned()));
+        }
+    }
+    fields
+}
+
+#[test]
+fn the_documentation_says_of_every_field_what_becomes_of_it() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/plugins.md")).expect("the page");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let fields = fields(include_str!("raw.rs"));
+    assert!(fields.len() > 30, "{fields:?}");
+    let mut missing: Vec<&String> = fields.iter().filter(|field| !rows.iter().any(|row| row.contains(field.as_str()))).collect();
+    missing.dedup();
+    assert_eq!(missing, Vec::<&String>::new());
+}

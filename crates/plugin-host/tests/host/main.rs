@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are at the edge: real processes, real sockets, real time")]
 
 mod containers;
+mod folder;
 mod lives;
 mod names;
 mod rig;
