@@ -29,7 +29,7 @@ impl Bridge {
     }
 
     /// Read at each call, and dropped with it.
-    async fn secrets(&self, name: &Name, record: &Record) -> Result<Secret, Error> {
+    pub(crate) async fn secrets(&self, name: &Name, record: &Record) -> Result<Secret, Error> {
         let Some(path) = &record.asked.secrets_file else { return Ok(Secret::none()) };
         let file = path.display().to_string();
         let read = self.ctx.disk().read(path).await;

@@ -204,11 +204,16 @@ impl Bridge {
             if !self.settings.controller && origin == Origin::Docker {
                 return Err(Error::Mode("controller"));
             }
-            let mut record = Record::new(facts.driver.clone(), origin, asked, self.ctx.timestamp().to_string());
+            if !facts.creates && origin == Origin::Docker {
+                return Err(Error::CannotCreate { driver: facts.driver.to_string(), name });
+            }
+            let mut record = Record::new(facts.driver, origin, asked, self.ctx.timestamp().to_string());
             if let Some(handle) = record.asked.given.clone() {
                 let context = record.asked.parameters.clone();
                 record.volume = Some(Volume { handle, capacity: csi_types::Bytes(0), context });
             }
+            // What cannot be asked for yet leaves no record of having been.
+            self.secrets(&name, &record).await?;
             self.save(&name, &record).await?;
         }
         let created = self.drive(&name, Goal::Created).await;

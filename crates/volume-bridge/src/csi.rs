@@ -138,10 +138,15 @@ impl Gateway {
         if !call.method.changes() {
             return inner.call(call).await;
         }
+        let busy = match inner.bridge.begin() {
+            Ok(busy) => busy,
+            Err(error) => return status(error).into_http(),
+        };
         // What the driver did is written down, whether or not somebody still waits.
         let (told, answer) = oneshot::channel();
         let own = self.0.clone();
         inner.bridge.ctx.spawn("csi call", async move {
+            let _busy = busy;
             let _ = told.send(own.call(call).await);
         });
         answer.await.unwrap_or_else(|_| Status::unavailable("longshore serve is stopping").into_http())

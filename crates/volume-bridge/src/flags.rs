@@ -65,6 +65,9 @@ pub struct Flags {
     /// Answer for drivers that refuse what they have done already, as the CSI specification demands of them.
     #[arg(long, default_value = "true")]
     pub idempotency: bool,
+    /// Where to serve metrics at /metrics: host:port, or :port for all addresses. Empty: nowhere.
+    #[arg(long, value_name = "ADDR", default_value = "")]
+    pub http_endpoint: String,
     /// error, warn, info or debug, as REX-Ray has it. X_CSI_LOG_LEVEL and LOG_LEVEL say the same.
     #[arg(short = 'l', long, value_name = "LEVEL", default_value = "")]
     pub log_level: String,
@@ -137,6 +140,8 @@ pub struct Config {
     pub docker: bool,
     /// The folder and name of the file that leads Docker here, and whether somebody asked for it.
     pub spec: Option<(PathBuf, String, bool)>,
+    /// Where metrics are served.
+    pub metrics: Option<String>,
     /// Of Docker's volumes.
     pub bridge: bridge::Settings,
     /// Of the gRPC half.
@@ -190,6 +195,7 @@ impl Flags {
             endpoint,
             driver,
             timeout: self.timeout.to_std(),
+            metrics: Some(self.http_endpoint.clone()).filter(|address| !address.is_empty()),
             docker: !(self.no_docker || self.csi_no_docker || said.no_docker),
             bridge: bridge::Settings {
                 secrets_dir: absolute(&self.secrets_dir),

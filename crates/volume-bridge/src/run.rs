@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Parser as _;
 use csi_client::{Address, Client, ConnectOptions, Metrics};
 use rt::Shutdown;
-use sidecar::{Exit, Program as _, Shell, parse};
+use sidecar::{Exit, Http, Program as _, Shell, parse};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -63,6 +63,9 @@ async fn serve(config: Config, shell: Shell) -> anyhow::Result<()> {
     built_in.listens(&shell).await?;
     let metrics = Metrics::new();
     shell.metrics.register(|registry| metrics.register(registry));
+    if let Some(address) = &config.metrics {
+        Http::new().metrics("/metrics", &shell.metrics).serve(ctx, "--http-endpoint", address).await?;
+    }
     let options = ConnectOptions { address: built_in.address.clone(), timeout: config.timeout, metrics };
     let client = Client::lazy(ctx, options.clone());
     let bridge =

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use csi_client::Driver as _;
+use csi_proto::csi::v1 as csi;
+
 use crate::testing::{World, paused};
 
 /// What dockerd was answered.
@@ -110,6 +113,59 @@ fn killed_at_any_await_of_an_unmount_or_a_removal_the_same_again_finishes_it() {
             }
             assert!(kills > 30, "only {kills} kills: the calls do not suspend");
         }
+    });
+}
+
+/// A CreateVolume over CSI is killed at any await, before, within and after the driver's call; its asker asks again, as CSI has it.
+#[test]
+fn killed_at_any_await_of_a_create_over_csi_the_same_again_is_one_volume_that_docker_sees() {
+    paused(async {
+        let mut kills = 0;
+        for nth in 1.. {
+            let world = World::new();
+            let create = |own: World| {
+                move |bridge: crate::bridge::Bridge| -> futures::future::BoxFuture<'static, ()> {
+                    Box::pin(async move {
+                        let request = csi::CreateVolumeRequest { name: "v".into(), ..Default::default() };
+                        let creating = bridge.begin_create(&request, "digest".into()).await.expect("begun");
+                        let asked = csi_types::CreateVolumeRequest {
+                            name: "v".into(),
+                            required: csi_types::Bytes(0),
+                            capabilities: Vec::new(),
+                            parameters: BTreeMap::new(),
+                            mutable_parameters: BTreeMap::new(),
+                            secrets: csi_types::Secret::none(),
+                            accessibility: None,
+                            source: None,
+                        };
+                        let made = own.model.create_volume(asked).await.expect("created");
+                        let volume = csi::Volume { volume_id: made.handle.to_string(), ..Default::default() };
+                        bridge.end_create(creating, Ok(&volume)).await;
+                    })
+                }
+            };
+            let survived = world.life(Some(nth), create(world.clone())).await;
+            assert!(world.life(None, create(world.clone())).await);
+            let checked = world.life(None, move |bridge| {
+                Box::pin(async move {
+                    assert!(!bridge.tidy().await);
+                    let names: Vec<_> =
+                        bridge.list().await.expect("listed").into_iter().map(|seen| seen.name.to_string()).collect();
+                    assert_eq!(names, ["v"], "killed at {nth}");
+                    bridge.mount("v", "a").await.expect("mounted");
+                    assert!(bridge.begin_delete("id-of-v").await.is_err(), "a container has it");
+                    bridge.unmount("v", "a").await.expect("unmounted");
+                    bridge.remove("v").await.expect("removed");
+                })
+            });
+            assert!(checked.await);
+            world.assert_nothing_left(&format!("killed at {nth}"));
+            if survived {
+                break;
+            }
+            kills += 1;
+        }
+        assert!(kills > 8, "only {kills} kills: the calls do not suspend");
     });
 }
 

@@ -133,6 +133,7 @@ fn a_secrets_file_that_is_missing_or_wrong_is_named_and_its_values_are_not() {
         Box::pin(async move {
             let said = bridge.create("v", &options(&[("secretsFile", "ceph")])).await.expect_err("missing").to_string();
             assert!(said.contains("/secrets/ceph"), "{said}");
+            assert!(world.files().is_empty(), "nothing was begun");
             world.disk.put("/secrets/ceph", "hunter2");
             let said = bridge.create("v", &options(&[("secretsFile", "ceph")])).await.expect_err("wrong").to_string();
             assert!(said.contains("/secrets/ceph") && said.contains("line 1") && !said.contains("hunter2"), "{said}");

@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn any_options_are_answered_and_none_is_lost(
-        options in proptest::collection::btree_map("[a-zA-Z]{0,12}|size|fsType|mountFlags|id|secretsFile", "\\PC{0,16}|[0-9]{0,22}[a-zA-Z]{0,3}", 0..6)
+        options in proptest::collection::btree_map("[a-zA-Z]{0,12}|size|fsType|mountFlags|id|secretsFile", "[ -~äß€]{0,12}|[0-9]{0,22}[a-zA-Z]{0,3}", 0..5)
     ) {
         if let Ok(asked) = read(&options, Path::new("/s")) {
             let ours = |key: &String| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(key));
