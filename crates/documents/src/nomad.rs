@@ -68,7 +68,7 @@ pub fn parse_located(text: &str, inputs: &Inputs, node: Option<&str>) -> Result<
         mistakes.into_iter().for_each(|mistake| report.mistake(mistake));
     }
     let (mut notes, lines) = report.finish();
-    let place = |note: Note| Note { place: lines.place(&note.field), ..note };
+    let place = |(_, note): (usize, Note)| Note { place: lines.place(&note.field), ..note };
     notes.problems.extend(claims(&[&document]).into_iter().map(place));
     notes.finish(document).map(|parsed| (parsed, lines))
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, ValueEnum};
 use documents::kubernetes::{Object, Objects, Place};
 
-use crate::foreign::{Given, Made, Source, What};
+use crate::foreign::{Given, Made, Source, What, together};
 
 /// Writes Kubernetes manifests that ask for what documents of Marathon, Mesos or Nomad ask for, or that run a plugin of theirs.
 ///
@@ -82,9 +82,19 @@ pub(crate) fn main(argv: Vec<OsString>) -> ExitCode {
 fn convert(files: &[PathBuf], what: &What, place: Place, said: &mut Vec<String>) -> Result<Vec<Object>, Vec<String>> {
     let (mut objects, mut refused) = (Vec::new(), Vec::new());
     let mut names: BTreeMap<(String, String), (PathBuf, Object)> = BTreeMap::new();
+    let mut sources = Vec::new();
     for file in files {
-        let made = Source::read(file, what, None).and_then(|source| source.objects(what, place, &BTreeMap::new()));
-        let Made { objects: made, warnings } = match made {
+        match Source::read(file, what, None) {
+            Ok(source) => sources.push(source),
+            Err(lines) => refused.extend(lines),
+        }
+    }
+    if let Err(lines) = together(&mut sources) {
+        refused.extend(lines);
+    }
+    for source in &sources {
+        let file = &source.file;
+        let Made { objects: made, warnings } = match source.objects(what, place, &BTreeMap::new()) {
             Ok(made) => made,
             Err(lines) => {
                 refused.extend(lines);

@@ -8,10 +8,12 @@
 mod flags;
 mod secrets;
 mod source;
+mod together;
 mod users;
 
 pub(crate) use flags::{Given, What};
 pub(crate) use source::{Made, Source};
+pub(crate) use together::together;
 
 #[cfg(test)]
 mod tests {

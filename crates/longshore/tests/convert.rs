@@ -98,3 +98,40 @@ fn two_documents_may_share_a_volume_but_not_a_name() {
     assert_eq!(code, Some(1));
     assert!(err.contains("Pod one is made of"), "{err}");
 }
+
+const NOMAD: [&str; 6] = ["--from", "nomad", "--image", "busybox", "--driver", "csi-hostpath=hostpath.example.com"];
+
+#[test]
+fn a_nomad_job_and_the_volume_it_mounts_are_converted_together() {
+    let files = [document("nomad/hostpath-volume.hcl"), document("nomad/hostpath-consumer.hcl"), document("nomad/hostpath.hcl")];
+    let (code, out, err) = texts(&Place::new().convert(&NOMAD, &files));
+    assert_eq!(code, Some(0), "{err}");
+    for kind in ["StorageClass", "PersistentVolumeClaim", "Deployment", "DaemonSet", "CSIDriver"] {
+        assert!(out.contains(&format!("\nkind: {kind}\n")), "{kind}: {out}");
+    }
+    assert!(!out.contains("not-a-real-key") && !err.contains("not-a-real-key"), "a secret is in its Secret only, as base64");
+}
+
+#[test]
+fn a_plugins_controller_and_node_may_be_two_nomad_jobs() {
+    let (controller, node) = (document("nomad/ebs-controller.hcl"), document("nomad/ebs-node.hcl"));
+    let arguments = ["--from", "nomad", "--driver", "aws-ebs0=ebs.csi.aws.com", "--var", "image=registry.example/other:2"];
+    let (code, out, err) = texts(&Place::new().convert(&arguments, &[node.clone()]));
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("which the job does not declare"), "{err}");
+    let (code, out, err) = texts(&Place::new().convert(&arguments[..4], &[controller.clone(), node]));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(out.matches("\nkind: CSIDriver\n").count(), 1, "{out}");
+    let (code, _, err) = texts(&Place::new().convert(&arguments[..4], &[controller.clone(), controller]));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("plugin aws-ebs0 offers a service that it offers in an earlier file"), "{err}");
+}
+
+#[test]
+fn damage_to_a_nomad_job_is_told_with_its_place_and_likely_cause() {
+    let damaged = document("nomad/csi-plugin.damaged.hcl");
+    let (code, out, err) = texts(&Place::new().convert(&NOMAD, std::slice::from_ref(&damaged)));
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.starts_with(&format!("{}:1:34: ", damaged.display())), "{err}");
+    assert!(err.contains("line breaks were probably lost"), "{err}");
+}

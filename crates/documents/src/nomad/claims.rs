@@ -14,6 +14,8 @@ use crate::notes::Note;
 
 /// One group's use of a volume.
 struct Claim<'a> {
+    /// Whose it is, by its place among the documents.
+    document: usize,
     field: &'a str,
     volume: &'a RegisteredVolume,
     writes: bool,
@@ -21,15 +23,17 @@ struct Claim<'a> {
 }
 
 /// What is wrong with how these documents use volumes together: modes that a volume's specification does not have, a second writer, two ways of
-/// attachment. Volumes that none of the documents specifies are checked among their users.
-pub fn claims(documents: &[&Document]) -> Vec<Note> {
+/// attachment. Volumes that none of the documents specifies are checked among their users. Each with the document that it is said of, by its place.
+pub fn claims(documents: &[&Document]) -> Vec<(usize, Note)> {
     let mut volumes: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
-    for workload in documents.iter().flat_map(|document| &document.workloads) {
+    let workloads =
+        documents.iter().enumerate().flat_map(|(index, document)| document.workloads.iter().map(move |one| (index, one)));
+    for (document, workload) in workloads {
         for volume in &workload.volumes {
             if let Source::Registered(registered) = &volume.source {
                 let writes = !volume.read_only && !reader_only(registered.access_mode);
                 let instances = workload.kind.instances().unwrap_or(1);
-                let claim = Claim { field: &volume.field, volume: registered, writes, instances };
+                let claim = Claim { document, field: &volume.field, volume: registered, writes, instances };
                 volumes.entry(&registered.id).or_default().push(claim);
             }
         }
@@ -45,8 +49,8 @@ pub fn claims(documents: &[&Document]) -> Vec<Note> {
     notes
 }
 
-fn note(claim: &Claim<'_>, reason: String) -> Note {
-    Note { place: None, field: claim.field.to_owned(), reason }
+fn note(claim: &Claim<'_>, reason: String) -> (usize, Note) {
+    (claim.document, Note { place: None, field: claim.field.to_owned(), reason })
 }
 
 fn attachment(access: &AccessType) -> &'static str {
@@ -73,7 +77,7 @@ fn unlike(claim: &Claim<'_>, spec: &VolumeSpec) -> Option<String> {
     ))
 }
 
-fn together(id: &str, claims: &[Claim<'_>]) -> Option<Note> {
+fn together(id: &str, claims: &[Claim<'_>]) -> Option<(usize, Note)> {
     let (first, rest) = claims.split_first()?;
     let different = rest.iter().find(|other| attachment(&other.volume.access_type) != attachment(&first.volume.access_type));
     if let Some(other) = different {

@@ -102,7 +102,9 @@ impl Given {
 
 /// Of the environment, of files, and of the command line, which wins.
 fn variables(var: Vec<(String, String)>, files: &[PathBuf]) -> Result<nomad::Inputs, String> {
-    let environment = std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("NOMAD_VAR_")?.to_owned(), value)));
+    let text = |text: std::ffi::OsString| text.into_string().ok();
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((text(name)?.strip_prefix("NOMAD_VAR_")?.to_owned(), text(value)?)));
     let mut given = Vec::new();
     for file in files {
         let text =

@@ -14,8 +14,8 @@ use super::users;
 
 /// A document that was read.
 pub(crate) struct Source {
-    file: PathBuf,
-    lines: Lines,
+    pub(crate) file: PathBuf,
+    pub(super) lines: Lines,
     pub(crate) parsed: Parsed,
 }
 
@@ -50,7 +50,10 @@ impl Source {
         let text = located::text(&bytes).map_err(damaged)?;
         let (parsed, places) = match what.format {
             // Nomad's language has places of its own.
-            Format::Nomad => (nomad::parse(text, &what.variables, node), Lines::default()),
+            Format::Nomad => match nomad::parse_located(text, &what.variables, node) {
+                Ok((parsed, places)) => (Ok(parsed), places),
+                Err(problems) => (Err(problems), Lines::default()),
+            },
             Format::DcosPlugin => (plugin::parse(&bytes), Lines::default()),
             Format::Marathon | Format::Mesos => {
                 let json = located::json(text).map_err(damaged)?;
@@ -107,7 +110,7 @@ fn lines(file: &Path, problems: &Problems) -> Vec<String> {
 }
 
 /// `FILE:LINE:COLUMN: FIELD: REASON`.
-fn line(file: &Path, kind: &str, note: &Note) -> String {
+pub(super) fn line(file: &Path, kind: &str, note: &Note) -> String {
     let place = note.place.map(|place| format!("{place}:")).unwrap_or_default();
     let field = if note.field.is_empty() { String::new() } else { format!("{}: ", note.field) };
     format!("{}:{place} {kind}{field}{}", file.display(), note.reason)

@@ -69,6 +69,12 @@ fn resources(limits: Limits) -> Map {
     Map::new().maybe("requests", Some(requests)).maybe("limits", Some(Map::new().maybe("memory", memory)))
 }
 
+/// A text that Kubernetes does not change, but for `$(NAME)` of a variable that is the node's name.
+fn written(environment: &Environment, text: &str) -> String {
+    let name = |text: String, name: &String| text.replace(&format!("$$({name})"), &format!("$({name})"));
+    environment.node_name.iter().fold(dollars(text), name)
+}
+
 impl Making<'_> {
     /// The container of the driver, and the volumes that it has besides its socket.
     pub(super) fn driver_container(
@@ -98,7 +104,9 @@ impl Making<'_> {
                 }
                 // kubelet expands $(NAME); a shell does it itself.
                 let known = |text: &str| {
-                    dollars(text).replace("${CSI_ENDPOINT}", "$(CSI_ENDPOINT)").replace("$CSI_ENDPOINT", "$(CSI_ENDPOINT)")
+                    written(&process.environment, text)
+                        .replace("${CSI_ENDPOINT}", "$(CSI_ENDPOINT)")
+                        .replace("$CSI_ENDPOINT", "$(CSI_ENDPOINT)")
                 };
                 match &process.command {
                     Command::Shell(text) => container.set("command", vec!["/bin/sh".to_owned(), "-c".to_owned(), dollars(text)]),
@@ -116,8 +124,11 @@ impl Making<'_> {
                     container.set("imagePullPolicy", "Always");
                 }
                 container = container
-                    .maybe("command", Some(docker.entrypoint.iter().map(|word| dollars(word)).collect::<Vec<_>>()))
-                    .maybe("args", Some(docker.args.0.iter().map(|word| dollars(word)).collect::<Vec<_>>()))
+                    .maybe(
+                        "command",
+                        Some(docker.entrypoint.iter().map(|word| written(&docker.environment, word)).collect::<Vec<_>>()),
+                    )
+                    .maybe("args", Some(docker.args.0.iter().map(|word| written(&docker.environment, word)).collect::<Vec<_>>()))
                     .maybe("workingDir", docker.working_dir.as_ref().map(|dir| dir.display().to_string()));
                 for (index, bind) in docker.binds.iter().enumerate() {
                     let volume = format!("bind-{index}");
@@ -194,14 +205,15 @@ impl Making<'_> {
             .iter()
             .map(|(key, value)| (key.clone(), SecretValue::Value(Hidden::new(value.as_bytes()))))
             .collect();
-        for (key, value) in
-            environment.plain.iter().filter(|(key, _)| !keys.contains_key(*key) && !environment.node_name.contains(*key))
-        {
-            env.push(variable(key).with("value", dollars(value)));
-        }
+        // Before those that may name them.
         for key in environment.node_name.iter().filter(|key| !keys.contains_key(*key)) {
             let field = Map::new().with("fieldRef", Map::new().with("fieldPath", "spec.nodeName"));
             env.push(variable(key).with("valueFrom", field));
+        }
+        for (key, value) in
+            environment.plain.iter().filter(|(key, _)| !keys.contains_key(*key) && !environment.node_name.contains(*key))
+        {
+            env.push(variable(key).with("value", written(environment, value)));
         }
         for key in keys.keys() {
             let reference = Map::new().with("secretKeyRef", Map::new().with("name", &secret).with("key", key));

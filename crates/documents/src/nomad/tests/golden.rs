@@ -1,4 +1,4 @@
-//! What the documents become, beside them: `NAME.cluster.yaml` and `NAME.host.yaml`. With `LONGSHORE_GOLDEN=write` they are written anew.
+//! What the documents become, beside them: `NAME.cluster.yaml` and `NAME.host.yaml`. With `WRITE=1` they are written anew.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,12 @@ use super::file;
 use crate::kubernetes::{Objects, Options, Place, objects};
 
 fn options(place: Place) -> Options {
-    let drivers = [("csi-hostpath", "hostpath.example.com"), ("aws-ebs0", "ebs.csi.aws.com")];
+    let drivers = [
+        ("csi-hostpath", "hostpath.example.com"),
+        ("aws-ebs0", "ebs.csi.aws.com"),
+        ("aws-efs0", "efs.csi.aws.com"),
+        ("nfs", "nfs.example.com"),
+    ];
     Options {
         drivers: drivers.map(|(alias, driver)| (alias.to_owned(), driver.to_owned())).into(),
         image: (place == Place::Cluster).then(|| "busybox".to_owned()),
@@ -21,21 +26,35 @@ fn made(text: &str, place: Place) -> Result<Objects, Vec<String>> {
         .map_err(|problems| problems.0.problems.iter().map(ToString::to_string).collect())
 }
 
+fn compare(name: &str, place: Place, word: &str) {
+    let made = made(&file(name), place).unwrap_or_else(|problems| panic!("{name}: {problems:?}")).to_yaml();
+    let beside = format!("{}.{word}.yaml", name.rsplit_once('.').expect("a name").0);
+    if std::env::var_os("WRITE").is_some() {
+        let path = format!("{}/../../tests/documents/nomad/{beside}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(path, &made).expect("written");
+    }
+    assert_eq!(made, file(&beside), "{beside}");
+}
+
 #[test]
 fn documents_become_the_objects_beside_them() {
-    let write = std::env::var("LONGSHORE_GOLDEN").is_ok_and(|value| value == "write");
     for name in
         ["hostpath-consumer.hcl", "hostpath-volume.hcl", "ebs-volume.hcl", "ebs-register.hcl", "api-job.json", "api-volumes.json"]
     {
-        for (place, word) in [(Place::Cluster, "cluster"), (Place::Host, "host")] {
-            let made = made(&file(name), place).unwrap_or_else(|problems| panic!("{name}: {problems:?}")).to_yaml();
-            let beside = format!("{}.{word}.yaml", name.rsplit_once('.').expect("a name").0);
-            if write {
-                let path = format!("{}/../../tests/documents/nomad/{beside}", env!("CARGO_MANIFEST_DIR"));
-                std::fs::write(path, &made).expect("written");
-            }
-            assert_eq!(made, file(&beside), "{beside}");
-        }
+        compare(name, Place::Cluster, "cluster");
+        compare(name, Place::Host, "host");
+    }
+}
+
+#[test]
+fn plugins_become_the_objects_beside_them() {
+    for name in ["plugin-efs.hcl", "hostpath.hcl", "ebs-controller.hcl", "ebs-node.hcl", "nfs.hcl"] {
+        compare(name, Place::Cluster, "cluster");
+        assert_eq!(
+            made(&file(name), Place::Host).expect("made").objects,
+            [],
+            "{name}: on a host they are run by Longshore itself"
+        );
     }
 }
 

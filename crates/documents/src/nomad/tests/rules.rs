@@ -64,8 +64,8 @@ fn a_job_and_the_specification_of_its_volume_are_checked_together() {
     let (spec, user) = (read(spec).document, read(&job(&volume("single-node-writer", ""), MOUNT)).document);
     let told = super::super::claims(&[&user, &spec]);
     assert_eq!(told.len(), 1);
-    assert!(told[0].reason.contains("asks for \"s\" single-node-writer as file-system"), "{told:?}");
-    assert!(told[0].reason.contains("has only multi-node-reader-only as file-system"), "{told:?}");
+    assert!(told[0].1.reason.contains("asks for \"s\" single-node-writer as file-system"), "{told:?}");
+    assert!(told[0].1.reason.contains("has only multi-node-reader-only as file-system"), "{told:?}");
     let reader = read(&job(&volume("multi-node-reader-only", "read_only = true"), MOUNT)).document;
     assert_eq!(super::super::claims(&[&reader, &spec]), []);
 }
