@@ -9,7 +9,7 @@ const ELSEWHERE: &str = "needs a system that is not here";
 pub const FIELDS: &[Field] = &[
     // A job file's top level.
     honoured("file.job", "the one job of the file"),
-    honoured("file.variable", "evaluated: default, NOMAD_VAR_x, -var and -var-file, its type and validation"),
+    honoured("file.variable", "evaluated: default, NOMAD_VAR_x, --var-file and --var, its type and validation"),
     honoured("file.variables", "evaluated: variables with their defaults"),
     honoured("file.locals", "evaluated"),
     // job

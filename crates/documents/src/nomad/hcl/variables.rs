@@ -171,7 +171,7 @@ fn value(variable: &Declared<'_>, given: Option<&Typed>) -> Result<Node, Mistake
         Some(Typed::Text(text)) => Value::String(text.clone()).at(variable.at),
         None => variable.default.clone().ok_or_else(|| {
             let name = &variable.name;
-            let how = format!("give it one: NOMAD_VAR_{name} in the environment, -var {name}=VALUE, or -var-file");
+            let how = format!("give it one: NOMAD_VAR_{name} in the environment, --var {name}=VALUE, or --var-file");
             Mistake::new(variable.at, format!("the variable {name:?} has no value and no default; {how}"))
         })?,
     };
