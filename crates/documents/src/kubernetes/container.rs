@@ -59,6 +59,9 @@ impl Making<'_> {
     pub(super) fn container(&mut self, workload: &Workload, task: &Task) -> (Map, Vec<String>) {
         let image = self.image(task);
         let mut container = Map::new().with("name", &task.name).maybe("image", image);
+        if self.options.place == Place::Host {
+            container = container.because("image", "commands are run as they are on the host; a pod has to have one");
+        }
         if task.image.as_ref().is_some_and(|image| image.pull_always) {
             container.set("imagePullPolicy", "Always");
         }
@@ -122,7 +125,7 @@ impl Making<'_> {
                 }
                 image
             }
-            (Place::Host, None) => None,
+            (Place::Host, None) => Some("none".to_owned()),
             (Place::Host, Some(image)) => {
                 self.problem(
                     &task.field,

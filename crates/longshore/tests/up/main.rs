@@ -3,6 +3,7 @@
 
 mod corrupt;
 mod demo;
+mod documents;
 mod full_disk;
 mod kill;
 mod kubectl;
