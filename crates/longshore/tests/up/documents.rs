@@ -23,7 +23,20 @@ fn longshore(words: &[&str]) -> String {
 /// A volume that is there before the document, by its id.
 fn provisioned(host: &Host, name: &str) -> String {
     let endpoint = format!("unix://{}", host.place.path().join("csi.sock").display());
-    let said = longshore(&["csi", "--endpoint", &endpoint, "controller", "create-volume", name, "--cap", "SINGLE_NODE_WRITER,mount,ext4", "--req-bytes", "33554432", "-o", "json"]);
+    let said = longshore(&[
+        "csi",
+        "--endpoint",
+        &endpoint,
+        "controller",
+        "create-volume",
+        name,
+        "--cap",
+        "SINGLE_NODE_WRITER,mount,ext4",
+        "--req-bytes",
+        "33554432",
+        "-o",
+        "json",
+    ]);
     let made: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
     find(&made, &["volumeId", "volume_id", "id"]).unwrap_or_else(|| panic!("no id in {said}"))
 }
@@ -52,11 +65,8 @@ fn run(host: &Host, from: &str, document: &Value, more: &[&str]) {
 fn logs(host: &Host, pod: &str, container: &str) -> Vec<String> {
     let uid = host.ok(&format!("get pod {pod} -o jsonpath={{.metadata.uid}}"));
     let folder: PathBuf = host.place.path().join(format!("pods/{uid}/{container}"));
-    let mut attempts: Vec<u32> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut attempts: Vec<u32> =
+        fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     attempts.sort_unstable();
     let log = |attempt: &u32| host.place.path().join(format!("pods/{uid}/{container}/{attempt}/log"));
     attempts.iter().filter_map(|attempt| fs::read_to_string(log(attempt)).ok()).collect()
