@@ -22,6 +22,7 @@ mod plan;
 mod process;
 mod record;
 mod state;
+mod told;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -38,7 +39,7 @@ use files::Files;
 use record::{Record, Run};
 use state::State;
 
-pub use state::{AliasError, Served, Trouble};
+pub use told::{AliasError, Served, Trouble};
 
 /// What is not the same for everyone.
 #[derive(Debug, Clone)]
