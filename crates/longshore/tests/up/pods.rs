@@ -75,6 +75,40 @@ fn a_container_finds_every_kind_of_volume_at_its_path() {
 
 #[test]
 #[ignore = "mounts, which needs root"]
+fn a_mount_inside_another_volume_gets_its_place_there_and_never_on_the_host() {
+    let host = Host::new(&["--run-pods"]);
+    host.ok("create configmap settings --from-literal=colour=red");
+    let outside = host.place.path().join("outside");
+    fs::create_dir(&outside).expect("made");
+    let spec = |init: &str, path: &str| {
+        format!(
+            "  restartPolicy: Never
+  initContainers:
+  - {{name: before, image: none, command: [/bin/sh, -c, '{init}'], volumeMounts: [{{name: d, mountPath: /data}}]}}
+  containers:
+  - name: sh
+    image: none
+    command: [/bin/sh, -c, 'cat {path}; find /data/conf']
+    volumeMounts:
+    - {{name: d, mountPath: /data}}
+    - {{name: settings, mountPath: {path}, subPath: colour}}
+  volumes:
+  - {{name: settings, configMap: {{name: settings}}}}
+  - {{name: d, emptyDir: {{}}}}
+"
+        )
+    };
+    host.apply(&pod("inside", &spec("true", "/data/conf/colour")));
+    ends(&host, "inside", "Succeeded");
+    assert_eq!(log(&host, "inside", "sh", 0), "red/data/conf\n/data/conf/colour\n");
+    // A link that a container left in the volume would lead out of it.
+    host.apply(&pod("outside", &spec(&format!("ln -s {} /data/conf", outside.display()), "/data/conf/colour")));
+    ends(&host, "outside", "Failed");
+    assert_eq!(fs::read_dir(&outside).expect("read").count(), 0, "nothing is made on the host");
+}
+
+#[test]
+#[ignore = "mounts, which needs root"]
 fn init_containers_run_one_after_the_other_before_the_others() {
     let host = Host::new(&["--run-pods"]);
     let container = |name: &str, script: &str| {
