@@ -8,6 +8,7 @@ mod full_disk;
 mod kill;
 mod kubectl;
 mod manifests;
+mod nomad;
 mod plugins;
 mod pods;
 mod process;
