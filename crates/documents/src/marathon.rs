@@ -5,8 +5,10 @@
 mod app;
 mod checks;
 mod constraints;
+mod environment;
 mod fields;
 mod ids;
+mod ports;
 mod shared;
 mod volumes;
 

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::environment::{environment, marathon_env};
+use super::ports::ports;
 use super::{checks, constraints, fields, ids, volumes};
 use crate::model::{
-    Backoff, Command, EnvValue, Image, Kind, Port, Resources, Restart, Role, Sandbox, SecretValue, Task, Unreachable, Update,
-    Workload,
+    Backoff, Command, Image, Kind, Resources, Restart, Role, Sandbox, SecretValue, Task, Unreachable, Update, Workload,
 };
 use crate::names::label;
 use crate::read::At;
 
 /// Where a task in an image finds its sandbox. Source: Mesos `--sandbox_directory`.
 pub(crate) const SANDBOX_PATH: &str = "/mnt/mesos/sandbox";
-const MIB: u64 = 1024 * 1024;
+pub(super) const MIB: u64 = 1024 * 1024;
 
 /// What a sandboxed task of Mesos has.
 pub(crate) fn sandbox() -> Sandbox {
@@ -269,108 +270,4 @@ fn host_network(app: &At<'_>) -> bool {
     let modes = [("host", true), ("container", false), ("container/bridge", false)];
     let networks = app.list_of("networks");
     networks.iter().filter_map(|network| network.get("mode")?.one_of(&modes, true)).any(|host| host)
-}
-
-fn ports(app: &At<'_>, container: Option<&At<'_>>) -> Vec<Port> {
-    let mut ports = Vec::new();
-    let mappings = container.map(|container| container.list_of("portMappings")).unwrap_or_default();
-    for (at, number, host) in app
-        .list_of("portDefinitions")
-        .into_iter()
-        .map(|at| (at, "port", None))
-        .chain(mappings.into_iter().map(|at| (at, "containerPort", Some("hostPort"))))
-    {
-        let port = |name: &str| -> Option<u16> {
-            let field = at.get(name)?;
-            match field.count().map(u16::try_from)? {
-                Ok(0) => {
-                    field.warn("is 0, any free port, and nobody here chooses one: write a number if the task listens there");
-                    None
-                }
-                Ok(port) => Some(port),
-                Err(_) => {
-                    field.wrong("is no port: it has to be 65535 or less");
-                    None
-                }
-            }
-        };
-        let number = port(number);
-        let host = host.and_then(port);
-        let protocols = at.text_of("protocol").unwrap_or_else(|| "tcp".to_owned()).to_ascii_lowercase();
-        for protocol in protocols.split(',') {
-            let udp = match protocol.trim() {
-                "tcp" => false,
-                "udp" => true,
-                _ => {
-                    at.reader.problem(&at.path_of("protocol"), "has to be tcp, udp or udp,tcp".to_owned());
-                    continue;
-                }
-            };
-            ports.extend(number.map(|number| Port { name: at.text_of("name"), number, host, udp }));
-        }
-    }
-    ports
-}
-
-fn environment(app: &At<'_>, secrets: &BTreeMap<String, String>) -> BTreeMap<String, EnvValue> {
-    let mut env = BTreeMap::new();
-    for (name, value) in app.get("env").map(|env| env.entries()).unwrap_or_default() {
-        if name.is_empty() || name.contains(['=', '\0']) {
-            value.wrong("is no name of a variable");
-            continue;
-        }
-        let read = match value.value.is_object() {
-            true => value.required("secret").and_then(|alias| secret(&alias, secrets)).map(EnvValue::Secret),
-            false => value.text().map(EnvValue::Text),
-        };
-        env.extend(read.map(|read| (name, read)));
-    }
-    env
-}
-
-/// What Marathon sets itself. Source: Marathon's `EnvironmentHelper`.
-fn marathon_env(
-    id: &str,
-    resources: &Resources,
-    labels: &BTreeMap<String, String>,
-    image: Option<&Image>,
-    ports: &[Port],
-) -> BTreeMap<String, EnvValue> {
-    let mut env = BTreeMap::new();
-    let mut text = |name: &str, value: String| drop(env.insert(name.to_owned(), EnvValue::Text(value)));
-    text("MARATHON_APP_ID", id.to_owned());
-    if let Some(image) = image {
-        text("MARATHON_APP_DOCKER_IMAGE", image.name.clone());
-    }
-    #[expect(clippy::cast_precision_loss, reason = "amounts of Mi")]
-    let mib = |bytes: Option<u64>| bytes.unwrap_or(0) as f64 / MIB as f64;
-    text("MARATHON_APP_RESOURCE_CPUS", format!("{:?}", resources.cpus.unwrap_or(0.0)));
-    text("MARATHON_APP_RESOURCE_MEM", format!("{:?}", mib(resources.memory)));
-    text("MARATHON_APP_RESOURCE_DISK", format!("{:?}", mib(resources.disk)));
-    text("MARATHON_APP_RESOURCE_GPUS", resources.gpus.unwrap_or(0).to_string());
-    let mut names = Vec::new();
-    for (name, value) in labels.iter().filter(|(name, value)| name.len() <= 512 && value.len() <= 512) {
-        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-        text(&format!("MARATHON_APP_LABEL_{name}"), value.clone());
-        names.push(name);
-    }
-    text("MARATHON_APP_LABELS", names.join(" "));
-    let numbers: Vec<String> = ports.iter().map(|port| port.host.unwrap_or(port.number).to_string()).collect();
-    for (index, number) in numbers.iter().enumerate() {
-        text(&format!("PORT{index}"), number.clone());
-    }
-    for (port, number) in ports.iter().zip(&numbers) {
-        if let Some(name) = &port.name {
-            let name: String =
-                name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-            text(&format!("PORT_{name}"), number.clone());
-        }
-    }
-    if let Some(first) = numbers.first() {
-        text("PORT", first.clone());
-        text("PORTS", numbers.join(","));
-    }
-    env.insert("HOST".to_owned(), EnvValue::PodField("spec.nodeName"));
-    env.insert("MESOS_TASK_ID".to_owned(), EnvValue::PodField("metadata.name"));
-    env
 }
