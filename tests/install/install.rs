@@ -53,7 +53,7 @@ async fn a_claim_that_no_disk_has_room_for_goes_back_to_the_scheduler_and_says_w
     release.install(&site, &local(&site))?;
     release.ready(&site).await?;
     site.apply(&[objects::claim("huge", "local", "500Ti"), pod("huge", "huge", "true")])?;
-    site.event_again("huge", "ProvisioningFailed", "ResourceExhausted").await?;
+    site.told_again("huge", "ProvisioningFailed", "ResourceExhausted").await?;
     site.nothing_left_of(DRIVER, || backend(&site)).await?;
     release.uninstall(&site)?;
     site.end(&installs, &[]).await

@@ -226,7 +226,7 @@ async fn told_of_a_volume_that_cannot_be_mounted(site: &Site) -> Result<()> {
     let mut pod = crate::work::pod("stuck", "odd", "true");
     pod["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": NODE});
     site.apply(&[class, objects::claim("odd", "odd", "32Mi"), pod])?;
-    site.event_again("stuck", "FailedMount", "no-such-option").await?;
+    site.told_again("stuck", "FailedMount", "no-such-option").await?;
     site.here(&["delete", "pod", "stuck", "--grace-period=0", "--force"])?;
     site.here(&["delete", "pvc", "odd", "--wait"])?;
     site.kubectl(&["delete", "storageclass", "odd"])?;

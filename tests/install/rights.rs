@@ -35,6 +35,7 @@ const RARE: &[(&str, &str, &str, &str)] = &[
         "get",
         "the driver can modify volumes, and a claim names a VolumeAttributesClass",
     ),
+    ("controller", "events.", "patch", "the same failure happens again, word for word: its event is counted up"),
     ("node-mounter", "csinodes.storage.k8s.io", "delete", "the CSINode is of a Node of the same name that is gone"),
     (
         "node-bootstrap",

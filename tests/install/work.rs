@@ -36,16 +36,16 @@ impl Site {
         })
     }
 
-    /// Waits until one event of an object has been counted up, so that what it tells of came at least twice.
-    pub(crate) async fn event_again(&self, object: &str, reason: &str, says: &str) -> Result<()> {
-        eventually(&format!("{object}'s {reason} to be counted up"), async || {
+    /// Waits until an object's events have told of this at least twice: one that says the same is counted, one with other numbers is another.
+    pub(crate) async fn told_again(&self, object: &str, reason: &str, says: &str) -> Result<()> {
+        eventually(&format!("{object}'s {reason} to be told again"), async || {
             let events = tools::list(&self.cluster, "events", &["-n", &self.namespace])?;
-            let told: Vec<_> = events
-                .iter()
-                .filter(|event| event["involvedObject"]["name"] == object && event["reason"] == reason)
-                .map(|event| (event["message"].as_str().unwrap_or_default(), event["count"].as_u64().unwrap_or_default()))
-                .collect();
-            ensure!(told.iter().any(|(message, count)| message.contains(says) && *count > 1), "{told:?}");
+            let told = events.iter().filter(|event| {
+                let message = event["message"].as_str().unwrap_or_default();
+                event["involvedObject"]["name"] == object && event["reason"] == reason && message.contains(says)
+            });
+            let times: u64 = told.map(|event| event["count"].as_u64().unwrap_or(1)).sum();
+            ensure!(times > 1, "{times} times; events:\n{}", self.here(&["get", "events"])?);
             Ok(())
         })
         .await
