@@ -273,6 +273,9 @@ impl Inner {
                 if let Some(deleting) = deleting {
                     self.bridge.end_delete(deleting, gone).await;
                 }
+                if let Some(memory) = self.memory.as_ref().filter(|_| gone) {
+                    memory.forget(&text(&call.fields, "volume_id")).await;
+                }
                 let instead = gone && said.is_err() && self.settings.memory.is_some();
                 if instead { Ok(Answer::ok(&[])) } else { answer }
             }

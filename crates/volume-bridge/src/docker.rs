@@ -51,7 +51,11 @@ pub(crate) async fn answer(bridge: &Bridge, method: &Method, path: &str, body: &
     match dispatch(bridge, method, path, body).await {
         Ok(answer) => reply(StatusCode::OK, answer),
         Err(refusal) => {
-            tracing::warn!(path, "refused: {refusal}");
+            match &refusal {
+                // dockerd asks so before each Create.
+                Refusal::Bridge(Error::NoVolume(name)) => tracing::debug!(path, volume = %name, "not known"),
+                _ => tracing::warn!(path, "refused: {refusal}"),
+            }
             reply(refusal.status(), json(&Failure { err: refusal.to_string() }))
         }
     }

@@ -40,7 +40,7 @@ pub struct Flags {
     /// What a built-in driver keeps. Default: the folder "data" in --state-dir.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Where a relative -o secretsFile=… is looked for.
+    /// Where a relative secretsFile of a volume is looked for.
     #[arg(long, value_name = "DIR", default_value = "/etc/longshore/secrets")]
     pub secrets_dir: PathBuf,
     /// local, global, or auto: global if the driver's volumes can be reached from everywhere.

@@ -43,7 +43,6 @@ impl Bridge {
     /// # Errors
     /// Nobody knows it, or the driver would have to say and does not answer.
     pub async fn get(&self, name: &str) -> Result<Seen, Error> {
-        let _busy = self.begin()?;
         let name = Name::from(name);
         if let Some(file) = self.state.inner().lost.get(&name).cloned() {
             let problem = json!(format!("its record cannot be read: {}", file.display()));
@@ -53,6 +52,7 @@ impl Bridge {
         if let Some(record) = self.state.record(&name).filter(|record| record.volume.is_some()) {
             return Ok(self.seen(&name, &record));
         }
+        let _busy = self.begin()?;
         // It may just be being created.
         let _turn = self.state.turn(&name).await;
         self.known(&name).await?;

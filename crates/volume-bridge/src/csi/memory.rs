@@ -155,6 +155,14 @@ impl Memory {
         gone
     }
 
+    /// A volume that is gone has no calls.
+    pub(super) async fn forget(&self, id: &str) {
+        let id = Id(id.into());
+        if self.calls.lock().await.remove(&id).is_some() {
+            self.save_or_warn(&id, &Calls::new()).await;
+        }
+    }
+
     async fn save(&self, id: &Id, calls: &Calls) -> Result<(), Status> {
         let saved = if calls.is_empty() { self.journal.remove(id).await } else { self.journal.save(id, calls).await };
         saved.map_err(|error| {
@@ -214,4 +222,87 @@ pub(crate) fn digest(request: &DynamicMessage) -> String {
     let json = csi_proto::json::render_bytes(&name, &prost::Message::encode_to_vec(&plain), csi_proto::json::Secrets::Stripped);
     let text = json.map(|json| json.to_string()).unwrap_or_default();
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use csi_proto::csi::v1 as csi;
+    use prost::Message;
+    use rt::disk::MemoryDisk;
+
+    use super::*;
+    use crate::testing::paused;
+
+    const STAGE: &str = "/csi.v1.Node/NodeStageVolume";
+    const ATTACH: &str = "/csi.v1.Controller/ControllerPublishVolume";
+
+    fn call(path: &str, message: &impl Message) -> (Method, DynamicMessage) {
+        let method = Method::of(path).expect("a call");
+        let fields = method.request(&message.encode_to_vec()).expect("its request");
+        (method, fields)
+    }
+
+    fn stage(context: &str) -> csi::NodeStageVolumeRequest {
+        csi::NodeStageVolumeRequest {
+            volume_id: "v".into(),
+            staging_target_path: "/s".into(),
+            volume_context: [("a".to_owned(), context.to_owned())].into(),
+            ..Default::default()
+        }
+    }
+
+    async fn memory(disk: &Arc<MemoryDisk>) -> Memory {
+        Memory::open(&Ctx::seeded(1, disk.clone()), "/calls".into()).await.expect("a folder")
+    }
+
+    /// What the driver's refusal becomes after a life in which the same call was begun, and never answered.
+    async fn after_a_kill(first: (Method, DynamicMessage), again: (Method, DynamicMessage)) -> Option<Bytes> {
+        let disk = Arc::new(MemoryDisk::new());
+        drop(memory(&disk).await.begin(&first.0, &first.1).await.expect("written"));
+        let next = memory(&disk).await;
+        let turn = next.begin(&again.0, &again.1).await.expect("written").expect("remembered");
+        next.end(turn, &again.0, Err(&Status::already_exists("done already"))).await
+    }
+
+    #[test]
+    fn a_call_that_a_kill_cut_off_is_known_again_by_what_it_asked() {
+        paused(async {
+            assert_eq!(after_a_kill(call(STAGE, &stage("x")), call(STAGE, &stage("x"))).await, Some(Bytes::new()));
+            assert_eq!(after_a_kill(call(STAGE, &stage("x")), call(STAGE, &stage("y"))).await, None, "another request");
+            // Its answer had a context that nobody else knows: the driver's error stands.
+            let attach = csi::ControllerPublishVolumeRequest { volume_id: "v".into(), node_id: "n".into(), ..Default::default() };
+            assert_eq!(after_a_kill(call(ATTACH, &attach), call(ATTACH, &attach)).await, None);
+        });
+    }
+
+    #[test]
+    fn what_was_taken_back_or_deleted_is_forgotten() {
+        paused(async {
+            let disk = Arc::new(MemoryDisk::new());
+            let memory = memory(&disk).await;
+            let (method, fields) = call(STAGE, &stage("x"));
+            let turn = memory.begin(&method, &fields).await.expect("written").expect("remembered");
+            assert_eq!(memory.end(turn, &method, Ok(&None)).await, None);
+            assert_eq!(disk.files().len(), 1);
+            let unstage = csi::NodeUnstageVolumeRequest { volume_id: "v".into(), staging_target_path: "/s".into() };
+            let (back, fields) = call("/csi.v1.Node/NodeUnstageVolume", &unstage);
+            let gone = Status::not_found("not staged");
+            assert!(!memory.taken_back(&back, &fields, Err(&gone), true).await, "it is mounted: the error stands");
+            assert!(memory.taken_back(&back, &fields, Err(&gone), false).await);
+            assert!(disk.files().is_empty());
+            let (method, fields) = call(STAGE, &stage("x"));
+            drop(memory.begin(&method, &fields).await.expect("written"));
+            memory.forget("v").await;
+            assert!(disk.files().is_empty());
+        });
+    }
+
+    #[test]
+    fn secrets_are_no_part_of_what_is_remembered() {
+        let with = csi::NodeStageVolumeRequest { secrets: [("k".to_owned(), "hunter2".to_owned())].into(), ..stage("x") };
+        assert_eq!(digest(&call(STAGE, &with).1), digest(&call(STAGE, &stage("x")).1));
+        assert_ne!(digest(&call(STAGE, &stage("y")).1), digest(&call(STAGE, &stage("x")).1));
+    }
 }
