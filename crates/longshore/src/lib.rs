@@ -4,6 +4,7 @@
 //!  longshore up      ─> up.rs       API store, binder, provisioner, attacher, mounter and driver in one process
 //!  longshore serve   ─> volume-bridge  CSI and Docker's volume plugin API on one socket
 //!  longshore convert ─> convert.rs  manifests of what documents of other orchestrators ask for
+//!  longshore run     ─> run.rs      the same documents, run on this host
 //!  longshore status  ─> status.rs   the tree of what exists, and why something waits
 //!  longshore csi     ─> csc         a client for any CSI endpoint; also by the name csc
 //!  external-provisioner, …          ─> programs.rs   by their own names, where they are links to this file
@@ -15,6 +16,7 @@ mod foreign;
 mod manifests;
 mod programs;
 mod rootless;
+mod run;
 mod status;
 mod up;
 
@@ -31,6 +33,7 @@ Commands:
   csi      call a CSI driver by hand; called by the name csc, the same with csc's output
   serve    serve CSI volumes to Docker, and CSI itself, on one socket
   convert  write manifests for what documents of Marathon, Mesos and Nomad ask for
+  run      run such documents on this host: their plugins, volumes and tasks
   status   show claims, volumes, attachments and mounts of the cluster or host that a kubeconfig names
   version  print the version
 
@@ -44,6 +47,7 @@ pub fn command() -> clap::Command {
         csc::command().name("csi"),
         <volume_bridge::Flags as clap::CommandFactory>::command().name("serve"),
         convert::command().name("convert"),
+        run::command().name("run"),
         status::command().name("status"),
         clap::Command::new("version").about("Prints the version."),
     ])
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Some("csi") => csc::main(argv),
         Some("serve") => volume_bridge::main(argv),
         Some("convert") => convert::main(argv),
+        Some("run") => run::main(argv),
         Some("status") => status::main(argv),
         Some("version" | "--version") => say(&format!("longshore {}\n", sidecar::VERSION)),
         Some("help" | "--help" | "-h") => say(HELP),

@@ -6,4 +6,4 @@ mod apply;
 mod document;
 
 pub(crate) use apply::{Applier, Outcome};
-pub(crate) use document::Problem;
+pub(crate) use document::{Document, Problem};

@@ -18,7 +18,7 @@ mod flags;
 mod host;
 mod medium;
 mod plugins;
-mod words;
+pub(crate) mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,8 +28,9 @@ use sidecar::{Program, Shell, parse};
 
 use crate::rootless;
 use applied::Applied;
-use flags::{Config, Flags};
-use host::Host;
+use flags::Flags;
+pub(crate) use flags::{Config, Data, log_file};
+pub(crate) use host::{Host, node_name};
 
 /// The flags.
 pub(crate) fn command() -> clap::Command {

@@ -28,6 +28,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use csi_types::DriverName;
 use rt::{Ctx, Shutdown};
@@ -82,6 +83,11 @@ pub enum Change {
 }
 
 type Listener = Arc<dyn Fn(&Change) + Send + Sync>;
+
+/// How long the first reading of files may take, before a name counts as unknown.
+const SETTLING: Duration = Duration::from_secs(10);
+/// After a plugin's time is over, what it did until then is said by who started it.
+const VERDICT: Duration = Duration::from_secs(1);
 
 /// All plugins of one folder of sockets. Cheap to clone.
 #[derive(Clone)]
@@ -151,6 +157,7 @@ impl Host {
     /// an earlier life started and nobody asks for may be ended.
     pub fn settled(&self, all: bool) {
         self.state().settled(all).iter().for_each(|wake| wake.notify_one());
+        self.0.changed.notify_waiters();
     }
 
     /// Who knows which volumes are here. Until then, every driver's are taken to be. The first one stays.
@@ -195,19 +202,29 @@ impl Host {
     /// # Errors
     /// As [`Host::driver_of`].
     pub async fn driver(&self, alias: &str) -> Result<DriverName, AliasError> {
+        // A name that nobody has yet may be in a file that is not read yet.
+        let all_known = self.until(|state| state.is_settled().then_some(()));
+        let _ = self.0.ctx.timeout(SETTLING, all_known).await;
         let patience = self.state().patience(alias);
-        let serves = async {
-            loop {
-                let changed = self.0.changed.notified();
-                match self.driver_of(alias) {
-                    Err(AliasError::NotReady { .. }) => changed.await,
-                    answer => return answer,
-                }
-            }
-        };
-        match self.0.ctx.timeout(patience, serves).await {
+        let serves = self.until(|state| match state.driver_of(alias) {
+            Err(AliasError::NotReady { .. }) => None,
+            answer => Some(answer),
+        });
+        match self.0.ctx.timeout(patience + VERDICT, serves).await {
             Ok(answer) => answer,
             Err(_) => self.driver_of(alias),
+        }
+    }
+
+    /// Looks after every change, until there is an answer. Cancel safe.
+    async fn until<T>(&self, look: impl Fn(&State) -> Option<T>) -> T {
+        loop {
+            let changed = self.0.changed.notified();
+            let answer = look(&self.state());
+            match answer {
+                Some(answer) => return answer,
+                None => changed.await,
+            }
         }
     }
 

@@ -26,5 +26,6 @@ mod spec;
 mod status;
 
 pub use plan::backoff::ANNOTATION as RESTART_BACKOFF;
+pub use record::{Attempt, Exit};
 pub use runner::{Config, Surroundings, run};
 pub use spec::EXISTING_PATHS;

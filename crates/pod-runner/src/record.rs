@@ -13,40 +13,45 @@ use serde::{Deserialize, Serialize};
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Exit {
+pub struct Exit {
     /// The process's code; 128 and the signal's number if one ended it.
-    pub(crate) code: i32,
+    pub code: i32,
     /// The signal that ended it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) signal: Option<i32>,
+    pub signal: Option<i32>,
     /// When.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// Why it could not even be started. Empty: it was.
     #[serde(skip_serializing_if = "String::is_empty", default)]
-    pub(crate) error: String,
+    pub error: String,
 }
 
 /// The folder of one start of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attempt {
-    pub(crate) dir: PathBuf,
+pub struct Attempt {
+    pub dir: PathBuf,
     /// Counted from 0; what Kubernetes calls the restart count.
-    pub(crate) number: u32,
+    pub number: u32,
 }
 
 impl Attempt {
-    pub(crate) fn of(pods: &Path, uid: &str, container: &str, number: u32) -> Self {
+    /// The nth start of a container, whether there was one or not.
+    pub fn of(pods: &Path, uid: &str, container: &str, number: u32) -> Self {
         Self { dir: pods.join(uid).join(container).join(number.to_string()), number }
     }
 
     /// The newest start of a container; `None` if there was none.
-    pub(crate) fn newest(pods: &Path, uid: &str, container: &str) -> io::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn newest(pods: &Path, uid: &str, container: &str) -> io::Result<Option<Self>> {
         let folder = pods.join(uid).join(container);
         let numbers = names(&folder)?.into_iter().filter_map(|name| name.parse().ok());
         Ok(numbers.max().map(|number| Self::of(pods, uid, container, number)))
     }
 
-    pub(crate) fn log(&self) -> PathBuf {
+    /// What it wrote, both streams as they came.
+    pub fn log(&self) -> PathBuf {
         self.dir.join("log")
     }
 
@@ -56,7 +61,7 @@ impl Attempt {
     }
 
     /// How it ended; `None` if that is not written.
-    pub(crate) fn exit(&self) -> Option<Exit> {
+    pub fn exit(&self) -> Option<Exit> {
         serde_json::from_slice(&fs::read(self.dir.join("exit.json")).ok()?).ok()
     }
 

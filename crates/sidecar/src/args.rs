@@ -37,7 +37,7 @@ pub fn parse<F: clap::Parser>(dialect: Dialect, argv: impl IntoIterator<Item = O
         // A flattened group would put its own description here.
         .about(Resettable::Reset)
         .long_about(Resettable::Reset)
-        .override_usage(format!("{program} [flags]"));
+        .override_usage(synopsis(&program, &F::command()));
     let words = argv
         .map(|word| word.into_string().map_err(|word| format!("argument {word:?} is not UTF-8")))
         .collect::<Result<Vec<_>, _>>()
@@ -53,6 +53,11 @@ pub fn parse<F: clap::Parser>(dialect: Dialect, argv: impl IntoIterator<Item = O
     let words = std::iter::once(program).chain(words);
     let flags = command.clone().try_get_matches_from(words).and_then(|mut matches| F::from_arg_matches_mut(&mut matches));
     flags.map_err(|error| Exit::Usage { sentence: sentence(&error), usage: usage(&mut command) })
+}
+
+fn synopsis(program: &str, command: &Command) -> String {
+    let operands = command.get_positionals().map(|operand| format!(" {operand}"));
+    format!("{program} [flags]{}", operands.collect::<String>())
 }
 
 enum Words {
@@ -87,13 +92,17 @@ fn std_words(command: &Command, words: Vec<String>) -> Result<Words, String> {
 
 /// Upstream: spf13/pflag `FlagSet.parseArgs`, with words between flags allowed.
 fn pflag_words(command: &Command, words: Vec<String>) -> Result<Words, String> {
-    let mut out = Vec::new();
+    let (mut out, mut operands) = (Vec::new(), Vec::new());
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         if word == "--" {
+            operands.extend(words);
             break;
         }
-        let Some(short) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else { continue };
+        let Some(short) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
+            operands.push(word);
+            continue;
+        };
         let Some(long) = short.strip_prefix('-') else {
             shorts(command, &word, short, &mut words, &mut out)?;
             if out.last().is_some_and(|word| word == HELP) {
@@ -112,6 +121,11 @@ fn pflag_words(command: &Command, words: Vec<String>) -> Result<Words, String> {
             return Err(format!("unknown flag: --{name}"));
         };
         out.push(spelled(name, value, is_bool(arg), &mut words)?);
+    }
+    // A program that takes none leaves them alone.
+    if command.get_positionals().next().is_some() {
+        out.push("--".to_owned());
+        out.extend(operands);
     }
     Ok(Words::Flags(out))
 }

@@ -101,6 +101,7 @@ fn longshore() -> Command {
         "csi" => "calls a CSI driver by hand: every call of identity, controller, node and group controller",
         "serve" => "serves CSI volumes to Docker, and CSI itself, on one socket",
         "convert" => "writes Kubernetes manifests for documents of Marathon, Mesos and Nomad",
+        "run" => "runs documents of Marathon, Mesos and Nomad on this host: their plugins, volumes and tasks",
         "status" => "shows claims, volumes, attachments and mounts as a tree, and why something waits",
         _ => "prints the version",
     };

@@ -70,6 +70,11 @@ impl Source {
         }
     }
 
+    /// Where it was read from.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The objects of the document, with its secrets looked up. `drivers`: what plugins are known besides those of the flags.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context;
 use api_kinds::{Registry, Resource};
-use kube::api::{DynamicObject, Patch, PatchParams, ValidationDirective};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, ValidationDirective};
 use kube::core::{ApiResource, GroupVersionKind, Status};
 use kube::{Api, Client};
 use serde_json::Value;
@@ -38,13 +39,21 @@ impl Applier {
 
     /// Applies everything in these files and folders, in their order. Idempotent. What is no longer in them is not deleted.
     pub(crate) async fn apply(&self, paths: &[PathBuf]) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut waiting = Vec::new();
+        let (mut unreadable, mut documents) = (Vec::new(), Vec::new());
         for path in paths {
-            let (documents, problems) = read(path);
-            outcome.problems.extend(problems);
-            waiting.extend(documents);
+            let (read, problems) = read(path);
+            unreadable.extend(problems);
+            documents.extend(read);
         }
+        let mut outcome = self.apply_documents(documents).await;
+        outcome.problems.extend(unreadable);
+        outcome.problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        outcome
+    }
+
+    /// Applies these, in their order. Idempotent.
+    pub(crate) async fn apply_documents(&self, documents: Vec<Document>) -> Outcome {
+        let (mut outcome, mut waiting) = (Outcome::default(), documents);
         // A kind may be defined, or a namespace made, by a later document.
         loop {
             let before = waiting.len();
@@ -65,8 +74,33 @@ impl Applier {
                 break;
             }
         }
-        outcome.problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         outcome
+    }
+
+    /// Deletes the object of a document; one that is not there is deleted.
+    ///
+    /// # Errors
+    /// The API's refusal.
+    pub(crate) async fn delete(&self, document: &Document) -> anyhow::Result<()> {
+        let Ok(resource) = self.resource(document) else { return Ok(()) };
+        let name = text(&document.object, "name");
+        match self.api(document, &resource).delete(name, &DeleteParams::default()).await {
+            Ok(_) => Ok(()),
+            Err(error) if cluster::live::is_not_found(&error) => Ok(()),
+            Err(error) => Err(error).with_context(|| format!("cannot delete {} {name}", resource.kind)),
+        }
+    }
+
+    fn api(&self, document: &Document, resource: &Resource) -> Api<DynamicObject> {
+        let (api_version, kind) = (resource.api_version(), resource.kind.clone());
+        let (group, version) = (resource.group.clone(), resource.version.clone());
+        let gvk = GroupVersionKind { group, version, kind };
+        let served = ApiResource { api_version, ..ApiResource::from_gvk_with_plural(&gvk, &resource.plural) };
+        let namespace = Some(text(&document.object, "namespace")).filter(|namespace| !namespace.is_empty());
+        match resource.namespaced() {
+            true => Api::namespaced_with(self.client.clone(), namespace.unwrap_or("default"), &served),
+            false => Api::all_with(self.client.clone(), &served),
+        }
     }
 
     async fn one(&self, document: &Document) -> Result<(), Refused> {
@@ -77,17 +111,8 @@ impl Applier {
             let why = "is required: an object without it would be another one at every start";
             return Err(Refused::Now(vec![document.problem("metadata.name", why)]));
         }
-        let (api_version, kind) = (resource.api_version(), resource.kind.clone());
-        let (group, version) = (resource.group.clone(), resource.version.clone());
-        let gvk = GroupVersionKind { group, version, kind };
-        let served = ApiResource { api_version, ..ApiResource::from_gvk_with_plural(&gvk, &resource.plural) };
-        let namespace = Some(text(&document.object, "namespace")).filter(|namespace| !namespace.is_empty());
-        let api: Api<DynamicObject> = match resource.namespaced() {
-            true => Api::namespaced_with(self.client.clone(), namespace.unwrap_or("default"), &served),
-            false => Api::all_with(self.client.clone(), &served),
-        };
         let params = PatchParams { field_validation: Some(ValidationDirective::Strict), ..PatchParams::apply(MANAGER).force() };
-        match api.patch(name, &params, &Patch::Apply(&document.object)).await {
+        match self.api(document, &resource).patch(name, &params, &Patch::Apply(&document.object)).await {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) => Err(refusal(document, &status)),
             Err(error) => Err(Refused::Now(vec![document.problem("", cluster::chain(&error))])),

@@ -80,6 +80,11 @@ pub(crate) struct DriverSocket {
 pub(crate) struct Data(PathBuf);
 
 impl Data {
+    /// In this folder. Mounts, sockets and certificates name it, whatever the working directory of whoever reads that.
+    pub(crate) fn at(dir: &Path) -> Self {
+        Self(std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -121,6 +126,49 @@ impl Data {
     pub(crate) fn log(&self) -> PathBuf {
         self.0.join("longshore.log")
     }
+
+    /// A path below it is too long for the kernel.
+    fn check(&self) -> Result<(), Exit> {
+        let longest = self.driver_socket();
+        if longest.as_os_str().len() < SOCKET_PATH {
+            return Ok(());
+        }
+        Err(Exit::failed(format!(
+            "--data-dir is too long: {} would have {} bytes, and the kernel takes {} for a socket; choose a shorter one",
+            longest.display(),
+            longest.as_os_str().len(),
+            SOCKET_PATH - 1
+        )))
+    }
+}
+
+/// Where the log goes; `None` is stderr.
+pub(crate) fn log_file(flag: Option<&Path>, data: &Data) -> Option<PathBuf> {
+    match flag {
+        Some(path) if path == Path::new("-") => None,
+        Some(path) => Some(path.to_owned()),
+        None => Some(data.log()),
+    }
+}
+
+impl Config {
+    /// For documents that are run here: nothing but what they ask for.
+    ///
+    /// # Errors
+    /// The data directory cannot be used.
+    pub(crate) fn to_run(data: Data, listen: SocketAddr, plugin_dir: Option<PathBuf>) -> Result<Self, Exit> {
+        data.check()?;
+        Ok(Self {
+            data,
+            listen,
+            manifests: Vec::new(),
+            drivers: Vec::new(),
+            plugin_dir,
+            run_pods: true,
+            demo: false,
+            medium: Medium::of_host(),
+        })
+    }
 }
 
 /// The longest path that a unix socket may have, with its ending zero.
@@ -140,9 +188,7 @@ impl Flags {
     }
 
     fn data(&self) -> Data {
-        let dir = self.data_dir.clone().unwrap_or_else(|| default_dir(crate::rootless::inside(), |name| std::env::var_os(name)));
-        // Mounts, sockets and certificates name it, whatever the working directory of whoever reads that.
-        Data(std::path::absolute(&dir).unwrap_or(dir))
+        Data::at(&self.data_dir.clone().unwrap_or_else(|| default_dir(crate::rootless::inside(), |name| std::env::var_os(name))))
     }
 }
 
@@ -167,24 +213,12 @@ impl Program for Flags {
     }
 
     fn log_file(&self) -> Option<PathBuf> {
-        match &self.log_file {
-            Some(path) if path == Path::new("-") => None,
-            Some(path) => Some(path.clone()),
-            None => Some(self.data().log()),
-        }
+        log_file(self.log_file.as_deref(), &self.data())
     }
 
     fn config(self, _: &mut Vec<String>) -> Result<Config, Exit> {
         let data = self.data();
-        let longest = data.driver_socket();
-        if longest.as_os_str().len() >= SOCKET_PATH {
-            return Err(Exit::failed(format!(
-                "--data-dir is too long: {} would have {} bytes, and the kernel takes {} for a socket; choose a shorter one",
-                longest.display(),
-                longest.as_os_str().len(),
-                SOCKET_PATH - 1
-            )));
-        }
+        data.check()?;
         let drivers: Vec<DriverSocket> = self.driver.iter().map(|text| driver(text)).collect::<Result<_, _>>()?;
         for (i, driver) in drivers.iter().enumerate() {
             let twice = drivers[..i].iter().any(|other| other.name == driver.name);

@@ -255,6 +255,12 @@ impl Host {
         Ok(())
     }
 
+    /// Whether volumes of this driver can be mounted here.
+    pub(crate) fn has_driver(&self, driver: &str) -> bool {
+        let nodes = self.caches.csi_nodes.all();
+        nodes.iter().any(|node| node.drivers.iter().any(|have| *have.name == *driver))
+    }
+
     /// Waits until claims of this driver can be mounted here, or until something stopped.
     async fn driver_registered(&self, driver: &DriverName) {
         let registered = Arc::new(tokio::sync::Notify::new());
@@ -297,7 +303,7 @@ impl Host {
 }
 
 /// The host's name, as a Kubernetes name can be.
-fn node_name() -> String {
+pub(crate) fn node_name() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
     let clean: String = host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     let clean = clean.trim_matches(|c: char| !c.is_ascii_alphanumeric());

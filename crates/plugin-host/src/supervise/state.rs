@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) taken: BTreeSet<DriverName>,
     /// What nobody asks for may be ended.
     settled: bool,
+    /// Everything has been asked for once that could be.
+    asked: bool,
 }
 
 struct Entry {
@@ -108,6 +110,7 @@ impl State {
 
     pub(super) fn settled(&mut self, all: bool) -> Vec<Arc<Notify>> {
         self.settled = all;
+        self.asked = true;
         self.plugins.values().flat_map(Entry::wakes).collect()
     }
 
@@ -230,6 +233,11 @@ impl State {
                 Err(AliasError::NotReady { id: id.clone(), reason })
             }
         }
+    }
+
+    /// Whether a name that is not known yet will stay so.
+    pub(super) fn is_settled(&self) -> bool {
+        self.asked
     }
 
     /// How long a plugin may take that an alias means.

@@ -152,3 +152,25 @@ proptest::proptest! {
         }
     }
 }
+
+#[derive(Debug, clap::Parser, PartialEq)]
+struct Reader {
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    #[arg(long)]
+    on: bool,
+}
+
+#[test]
+fn words_that_are_no_flags_are_a_programs_operands_where_it_takes_any() {
+    let read =
+        |line: &str| parse::<Reader>(Dialect::Pflag, std::iter::once("prog").chain(line.split_whitespace()).map(OsString::from));
+    for (line, files, on) in [("a --on b", vec!["a", "b"], true), ("- -- --on", vec!["-", "--on"], false)] {
+        let flags = read(line).unwrap_or_else(|exit| panic!("{line}: {exit}"));
+        assert_eq!((flags.files.iter().map(String::as_str).collect::<Vec<_>>(), flags.on), (files, on), "{line}");
+    }
+    match read("--on") {
+        Err(Exit::Usage { usage, .. }) => assert!(usage.contains("prog [flags] <FILE>..."), "{usage}"),
+        other => panic!("{other:?}"),
+    }
+}
