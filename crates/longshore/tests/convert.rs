@@ -116,7 +116,7 @@ fn a_nomad_job_and_the_volume_it_mounts_are_converted_together() {
 fn a_plugins_controller_and_node_may_be_two_nomad_jobs() {
     let (controller, node) = (document("nomad/ebs-controller.hcl"), document("nomad/ebs-node.hcl"));
     let arguments = ["--from", "nomad", "--driver", "aws-ebs0=ebs.csi.aws.com", "--var", "image=registry.example/other:2"];
-    let (code, out, err) = texts(&Place::new().convert(&arguments, &[node.clone()]));
+    let (code, out, err) = texts(&Place::new().convert(&arguments, std::slice::from_ref(&node)));
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
     assert!(err.contains("which the job does not declare"), "{err}");
     let (code, out, err) = texts(&Place::new().convert(&arguments[..4], &[controller.clone(), node]));
