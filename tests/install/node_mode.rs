@@ -70,7 +70,8 @@ async fn served(promise: &str, credential: Credential) -> Result<()> {
     match credential {
         Credential::Token => {
             told_of_a_volume_that_cannot_be_mounted(&site).await?;
-            ends_in_its_own_time(&site)?;
+            // Nothing of it runs: the agent unmounts, and lets the API forget the pod.
+            site.here(&["delete", "pod", "user", "--wait"])?;
         }
         Credential::Certificate => {
             site.here(&["delete", "pod", "user", "--grace-period=0", "--force"])?;
@@ -209,14 +210,6 @@ fn volume_path(site: &Site) -> Result<PathBuf> {
     let volume = site.here(&["get", "pvc", "data", "-o", "jsonpath={.spec.volumeName}"])?;
     ensure!(!volume.is_empty(), "the claim is not bound");
     Ok(Path::new(ROOT).join("pods").join(uid).join("volumes/kubernetes.io~csi").join(volume).join("mount"))
-}
-
-/// Whoever runs the pod's containers says that they have ended; the agent unmounts, and lets the API forget the pod.
-fn ends_in_its_own_time(site: &Site) -> Result<()> {
-    site.here(&["delete", "pod", "user", "--wait=false"])?;
-    site.here(&["patch", "pod", "user", "--subresource=status", "--type=merge", r#"--patch={"status":{"phase":"Succeeded"}}"#])?;
-    site.here(&["wait", "--for=delete", "pod/user", "--timeout=60s"])?;
-    Ok(())
 }
 
 /// A filesystem that refuses its mount options: the pod's events say so, and a failure that comes again is counted, not said anew.
